@@ -1,0 +1,30 @@
+use anyhow::Result;
+use filecoin_proofs::parameters::window_post_public_params;
+use filecoin_proofs::{PoStConfig, with_shape};
+use filecoin_proofs_api::MerkleTreeTrait;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use storage_proofs_core::compound_proof::CompoundProof;
+use storage_proofs_core::parameter_cache::CacheableParameters;
+use storage_proofs_post::fallback::{FallbackPoSt, FallbackPoStCircuit, FallbackPoStCompound};
+use window_post_core::SectorSize;
+
+/// The secret of this set-up is public by design: whoever knows it can forge proofs, which is fine on a test network.
+const SEED: u64 = 7;
+
+/// Writes the three files of a size into the library's parameter directory.
+pub fn generate(size: SectorSize) -> Result<()> {
+    with_shape!(size.bytes(), write, &size.window_proof().as_v1_config(),)
+}
+
+fn write<Tree: 'static + MerkleTreeTrait>(config: &PoStConfig) -> Result<()> {
+    type Compound<Tree> = FallbackPoStCompound<Tree>;
+    let public = window_post_public_params::<Tree>(config)?;
+    let circuit =
+        <Compound<Tree> as CompoundProof<FallbackPoSt<'_, Tree>, FallbackPoStCircuit<Tree>>>::blank_circuit(&public);
+    let mut rng = ChaCha20Rng::seed_from_u64(SEED);
+    Compound::<Tree>::get_param_metadata(circuit.clone(), &public)?;
+    Compound::<Tree>::get_groth_params(Some(&mut rng), circuit.clone(), &public)?;
+    Compound::<Tree>::get_verifying_key(Some(&mut rng), circuit, &public)?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use window_post_core::{ParameterFiles, SectorSize, parameter_dir};
+
+use crate::generate;
+
+const PARAMETER_CACHE: &str = "FIL_PROOFS_PARAMETER_CACHE";
+const DEFAULT_DIR: &str = "/var/tmp/filecoin-proof-parameters";
+
+/// Makes the parameters of a test size beside their final place and moves them there when they are complete.
+pub fn generate(size: SectorSize, dir: Option<PathBuf>) -> Result<()> {
+    if size.is_official() {
+        bail!(
+            "parameters for {size} cannot be made at home: they come from the public trusted set-up; fetch them with \
+             `lotus fetch-params {size}` or `paramfetch`, then run `prover-tools params check --size {size}`"
+        );
+    }
+    let dir = parameter_directory(dir)?;
+    fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+    let workshop = tempfile::Builder::new().prefix(".generating-").tempdir_in(&dir).context("parameter directory")?;
+    use_directory(workshop.path());
+
+    let made = ParameterFiles::of(size)?;
+    let names = [&made.vk, &metadata_path(&made.vk), &made.params].map(|path| path.file_name().map(PathBuf::from));
+    let names = names.into_iter().collect::<Option<Vec<_>>>().context("a parameter file without a name")?;
+    if names.iter().all(|name| dir.join(name).exists()) {
+        let there = ParameterFiles { size, params: dir.join(&names[2]), vk: dir.join(&names[0]) };
+        there.check().context("there already, and not usable: remove them first")?;
+        println!("{size} parameters are there already: {}", dir.display());
+        return Ok(());
+    }
+    generate::generate(size)?;
+    made.check()?;
+    // The .params file comes last: who finds it finds the others.
+    for name in &names {
+        fs::rename(workshop.path().join(name), dir.join(name)).with_context(|| dir.join(name).display().to_string())?;
+    }
+    println!("{size} parameters made: {}", dir.display());
+    Ok(())
+}
+
+pub fn check(size: SectorSize, dir: Option<PathBuf>) -> Result<()> {
+    let dir = parameter_directory(dir)?;
+    ensure!(dir.is_dir(), "{} is not a directory", dir.display());
+    use_directory(&dir);
+    let files = ParameterFiles::of(size)?;
+    files.check()?;
+    if size.is_official() {
+        files.check_params_digest()?;
+        println!("{size} parameters are the published ones: {}", parameter_dir().display());
+    } else {
+        println!("{size} parameters are whole and belong together: {}", parameter_dir().display());
+    }
+    Ok(())
+}
+
+fn parameter_directory(dir: Option<PathBuf>) -> Result<PathBuf> {
+    let dir = dir.or_else(|| env::var_os(PARAMETER_CACHE).map(PathBuf::from)).unwrap_or_else(|| DEFAULT_DIR.into());
+    Ok(std::path::absolute(dir)?)
+}
+
+/// The library reads this variable once, at its first use of the parameter directory.
+fn use_directory(dir: &Path) {
+    // SAFETY: no other thread runs yet.
+    unsafe { env::set_var(PARAMETER_CACHE, dir) };
+}
+
+/// The third file of a set, which only the generator needs.
+fn metadata_path(vk: &Path) -> PathBuf {
+    vk.with_extension("meta")
+}

@@ -1,0 +1,70 @@
+use std::env;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use window_post_core::SectorSize;
+
+const PARAMETER_CACHE: &str = "FIL_PROOFS_PARAMETER_CACHE";
+const OFFICIAL_ONLY: &str = "FIL_PROOFS_VERIFY_PRODUCTION_PARAMS";
+pub const FORCED_SIZE: &str = "FORCE_SECTOR_SIZE";
+
+const KEPT: [&str; 12] = [
+    PARAMETER_CACHE,
+    OFFICIAL_ONLY,
+    FORCED_SIZE,
+    "FIL_PROOFS_WINDOW_POST_SYNTHESIS_NUM_CPUS",
+    "RAYON_NUM_THREADS",
+    "TMPDIR",
+    "RUST_LOG",
+    "RUST_BACKTRACE",
+    "HOME",
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+];
+const KEPT_PREFIXES: [&str; 7] = ["CUDA_", "NVIDIA_", "OCL_", "BELLMAN_", "BELLPERSON_", "EC_GPU_", "NEPTUNE_"];
+
+/// Shields the proofs library, which takes settings from FIL_PROOFS_* and from a file in the working directory: keeps
+/// only the variables it should see, and moves to an empty directory that is already removed, so that nothing can
+/// appear in it and nothing is left behind, however the process ends.
+///
+/// Must run before any other thread starts.
+pub fn isolate() -> Result<()> {
+    let parameters = env::var_os(PARAMETER_CACHE).map(std::path::absolute).transpose().context(PARAMETER_CACHE)?;
+    for (name, _) in env::vars_os() {
+        if !name.to_str().is_some_and(is_kept) {
+            // SAFETY: no other thread runs yet.
+            unsafe { env::remove_var(&name) };
+        }
+    }
+    if let Some(parameters) = parameters {
+        // SAFETY: as above.
+        unsafe { env::set_var(PARAMETER_CACHE, parameters) };
+    }
+    enter_removed_directory().context("cannot make an empty working directory")
+}
+
+/// Lets the library refuse every parameter file that is not a published one, where only those can be meant.
+///
+/// Must run before any other thread starts, and before the library reads its settings.
+pub fn refuse_home_made_parameters(sizes: &[SectorSize]) {
+    let forced = env::var(FORCED_SIZE).ok().and_then(|size| size.parse::<SectorSize>().ok());
+    let official = sizes.iter().copied().chain(forced.filter(|_| sizes.is_empty())).any(SectorSize::is_official);
+    if official && env::var_os(OFFICIAL_ONLY).is_none() {
+        // SAFETY: no other thread runs yet.
+        unsafe { env::set_var(OFFICIAL_ONLY, "1") };
+    }
+}
+
+fn is_kept(name: &str) -> bool {
+    KEPT.contains(&name) || KEPT_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn enter_removed_directory() -> Result<()> {
+    let directory = env::temp_dir().join(format!("window-post-prover-{}", std::process::id()));
+    fs::create_dir(&directory).with_context(|| directory.display().to_string())?;
+    let entered = env::set_current_dir(Path::new(&directory));
+    fs::remove_dir(&directory)?;
+    Ok(entered?)
+}

@@ -1,0 +1,77 @@
+use std::io::{self, BufRead, Write};
+use std::process;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::panics;
+use crate::progress::Progress;
+
+#[derive(Deserialize)]
+struct Request {
+    id: u64,
+    #[serde(default)]
+    task: Value,
+}
+
+/// Standard output, one whole line at a time.
+#[derive(Clone)]
+pub struct Output;
+
+impl Output {
+    /// A parent that no longer listens ends this process, like the end of input does.
+    pub fn line(&self, line: &impl Serialize) {
+        let mut text = serde_json::to_vec(line).expect("answers have string keys only");
+        text.push(b'\n');
+        let mut stdout = io::stdout().lock();
+        if stdout.write_all(&text).and_then(|()| stdout.flush()).is_err() {
+            process::exit(0);
+        }
+    }
+}
+
+/// Prints the ready line and answers each request in its own thread, each id once, in any order. At the end of input
+/// the process exits at once: readers see their own input end, and nobody waits for unfinished answers.
+pub fn serve<A, W>(stage: &str, progress: bool, work: W) -> Result<()>
+where
+    A: Serialize,
+    W: Fn(Value, &Progress) -> Result<A> + Send + Sync + 'static,
+{
+    let work = Arc::new(work);
+    println!("{stage} processor ready");
+    io::stdout().flush()?;
+    for line in io::stdin().lock().split(b'\n') {
+        let line = line.context("cannot read standard input")?;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        match serde_json::from_slice::<Request>(&line) {
+            Ok(request) => {
+                let work = Arc::clone(&work);
+                let progress = Progress::new(progress.then_some(Output), request.id);
+                thread::Builder::new()
+                    .name(format!("request-{}", request.id))
+                    .spawn(move || answer(request, &progress, work.as_ref()))
+                    .context("cannot start a thread for a request")?;
+            }
+            Err(error) => eprintln!("window-post-prover: skipped a line that is not a request: {error}"),
+        }
+    }
+    process::exit(0);
+}
+
+fn answer<A: Serialize>(request: Request, progress: &Progress, work: impl Fn(Value, &Progress) -> Result<A>) {
+    let outcome = panics::guarded(|| work(request.task, progress));
+    Output.line(&match outcome {
+        Ok(output) => json!({"id": request.id, "err_msg": null, "output": output}),
+        Err(error) => json!({"id": request.id, "err_msg": error_text(&error), "output": null}),
+    });
+}
+
+/// Parents of the venus-cluster 0.5 line use the text as a format string, so it has no percent sign.
+fn error_text(error: &anyhow::Error) -> String {
+    format!("{error:#}").replace('%', " percent")
+}

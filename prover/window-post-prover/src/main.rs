@@ -1,0 +1,117 @@
+//! Window PoSt over the ext-processor line protocol: one JSON request a line on stdin, answers on stdout.
+
+mod environment;
+mod fault;
+mod lines;
+mod panics;
+mod parameters;
+mod progress;
+mod prove;
+mod reading;
+mod rehearse;
+mod task;
+mod verify;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use window_post_core::SectorSize;
+
+use crate::parameters::{Need, Parameters};
+use crate::prove::Prover;
+use crate::reading::Readers;
+
+#[derive(Parser)]
+#[command(version, about = "Makes and verifies window PoSt proofs over the ext-processor line protocol")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Answer requests on stdin until it ends
+    #[command(subcommand)]
+    Processor(Processor),
+    /// Make vanilla proofs for a parent process (started by `processor window_post` itself)
+    #[command(hide = true)]
+    Read,
+}
+
+#[derive(Subcommand)]
+enum Processor {
+    /// Prove the sectors of a task
+    #[command(name = "window_post")]
+    WindowPost(WindowPost),
+    /// Tell whether a proof is valid; needs only the verifying keys
+    #[command(name = "window_post_verify")]
+    WindowPostVerify {
+        /// Sector size whose verifying key is checked at start; may be repeated
+        #[arg(long = "sector-size")]
+        sizes: Vec<SectorSize>,
+    },
+}
+
+#[derive(Args)]
+struct WindowPost {
+    /// Print progress lines between the answers
+    #[arg(long)]
+    progress: bool,
+    /// Seconds that one sector may take to read
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
+    read_timeout: u64,
+    /// Sector size whose parameters are checked at start; may be repeated [default: FORCE_SECTOR_SIZE, else all present]
+    #[arg(long = "sector-size")]
+    sizes: Vec<SectorSize>,
+    /// Reader processes for one request, shared out over its stores [default: one per core, 4 to 32]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    readers: Option<u16>,
+    /// Do everything but the SNARK and report timings; needs no parameters
+    #[arg(long)]
+    rehearse: bool,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("window-post-prover: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Read => {
+            panics::install_hook();
+            reading::serve_parent()
+        }
+        Command::Processor(Processor::WindowPost(options)) => window_post(options),
+        Command::Processor(Processor::WindowPostVerify { sizes }) => {
+            environment::isolate()?;
+            panics::install_hook();
+            let parameters = Parameters::at_start(Need::Verifying, sizes)?;
+            lines::serve("window_post_verify", false, move |task, _| verify::verify(&parameters, task))
+        }
+    }
+}
+
+fn window_post(options: WindowPost) -> Result<()> {
+    environment::isolate()?;
+    panics::install_hook();
+    let readers = Readers::new(options.readers.map(usize::from), Duration::from_secs(options.read_timeout));
+    if options.rehearse {
+        return lines::serve("window_post", options.progress, move |task, progress| {
+            rehearse::rehearse(&readers, task, progress)
+        });
+    }
+    environment::refuse_home_made_parameters(&options.sizes);
+    let parameters = Parameters::at_start(Need::Proving, options.sizes)?;
+    let prover = Arc::new(Prover::new(parameters, readers));
+    prover.check_digests_in_background();
+    lines::serve("window_post", options.progress, move |task, progress| prover.prove(task, progress))
+}

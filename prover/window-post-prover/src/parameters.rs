@@ -1,0 +1,70 @@
+use std::collections::HashSet;
+use std::env;
+use std::sync::Mutex;
+
+use anyhow::{Context, Result, ensure};
+use window_post_core::{ParameterFiles, SectorSize, parameter_dir};
+
+use crate::environment::FORCED_SIZE;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Proving,
+    Verifying,
+}
+
+/// The parameter sizes that were found to be usable. The library itself would find out at the first proof, with a
+/// panic for a file that is cut short and with an invalid proof for one of another set-up.
+pub struct Parameters {
+    need: Need,
+    checked: Mutex<HashSet<SectorSize>>,
+}
+
+impl Parameters {
+    /// Checks the sizes asked for, else the one of FORCE_SECTOR_SIZE, else all that are in the parameter directory.
+    pub fn at_start(need: Need, sizes: Vec<SectorSize>) -> Result<Self> {
+        let parameters = Self { need, checked: Mutex::default() };
+        let sizes = if sizes.is_empty() { parameters.default_sizes()? } else { sizes };
+        for size in sizes {
+            parameters.ensure(size)?;
+        }
+        Ok(parameters)
+    }
+
+    /// Checks a size unless that was done before.
+    pub fn ensure(&self, size: SectorSize) -> Result<()> {
+        let mut checked = self.checked.lock().expect("no holder of this lock can panic");
+        if !checked.contains(&size) {
+            let files = ParameterFiles::of(size)?;
+            match self.need {
+                Need::Proving => files.check()?,
+                Need::Verifying => files.check_vk()?,
+            }
+            checked.insert(size);
+        }
+        Ok(())
+    }
+
+    /// The checked sizes whose parameters have published digests.
+    pub fn official(&self) -> Vec<SectorSize> {
+        let checked = self.checked.lock().expect("no holder of this lock can panic");
+        checked.iter().copied().filter(|size| size.is_official()).collect()
+    }
+
+    fn default_sizes(&self) -> Result<Vec<SectorSize>> {
+        if let Ok(size) = env::var(FORCED_SIZE) {
+            return Ok(vec![size.parse().map_err(anyhow::Error::msg).context(FORCED_SIZE)?]);
+        }
+        let present = match self.need {
+            Need::Proving => ParameterFiles::present(|files| &files.params)?,
+            Need::Verifying => ParameterFiles::present(|files| &files.vk)?,
+        };
+        ensure!(
+            !present.is_empty(),
+            "there are no window PoSt parameters in {}; set FIL_PROOFS_PARAMETER_CACHE, or make test parameters with \
+             `prover-tools params generate`, or fetch official ones with `lotus fetch-params`",
+            parameter_dir().display()
+        );
+        Ok(present)
+    }
+}

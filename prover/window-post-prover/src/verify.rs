@@ -1,0 +1,63 @@
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail, ensure};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use window_post_core::Node;
+
+use crate::parameters::Parameters;
+use crate::prove::verify_proof;
+use crate::task::{Kind, masked, read_task};
+
+#[derive(Deserialize)]
+struct Line {
+    miner_id: u64,
+    proof_type: String,
+    seed: Node,
+    sectors: Vec<SectorLine>,
+    proof: String,
+}
+
+#[derive(Deserialize)]
+struct SectorLine {
+    sector_id: u64,
+    comm_r: Node,
+}
+
+#[derive(Serialize)]
+pub struct Verdict {
+    valid: bool,
+    reason: Option<String>,
+}
+
+impl Verdict {
+    fn invalid(reason: String) -> Self {
+        Self { valid: false, reason: Some(reason) }
+    }
+}
+
+/// Judges a proof as the chain would. An error is for what says nothing about the proof: a malformed task or a missing
+/// verifying key.
+pub fn verify(parameters: &Parameters, task: Value) -> Result<Verdict> {
+    let line: Line = read_task(task)?;
+    let kind = Kind::new(line.miner_id, &line.proof_type)?;
+    let mut sectors = BTreeMap::new();
+    for SectorLine { sector_id, comm_r } in line.sectors {
+        if sectors.insert(sector_id, comm_r).is_some_and(|former| former != comm_r) {
+            bail!("task.sectors: sector {sector_id} is there twice, with different comm_r");
+        }
+    }
+    ensure!(!sectors.is_empty(), "task.sectors: there is no sector to verify");
+    parameters.ensure(kind.size)?;
+    let proof = match BASE64_STANDARD.decode(line.proof) {
+        Ok(proof) => proof,
+        Err(error) => return Ok(Verdict::invalid(format!("task.proof is not base64: {error}"))),
+    };
+    Ok(match verify_proof(kind, &masked(line.seed), sectors.into_iter(), &proof) {
+        Ok(true) => Verdict { valid: true, reason: None },
+        Ok(false) => Verdict::invalid("the proof does not verify".to_owned()),
+        Err(error) => Verdict::invalid(format!("{error:#}")),
+    })
+}
