@@ -1,11 +1,11 @@
-import { blake2b } from '@noble/hashes/blake2.js';
 import { concatBytes, equalBytes } from '@noble/curves/utils.js';
+import { blake2b } from '@noble/hashes/blake2.js';
 import { base32 } from 'multiformats/bases/base32';
 import { CodedError } from '../errors/coded-error.ts';
 import { decodeUvarint, encodeUvarint } from './uvarint.ts';
 
 /** 0 actor id, 1 secp256k1 key, 2 actor, 3 BLS key, 4 delegated. */
-export type AddressProtocol = 0 | 1 | 2 | 3 | 4;
+type AddressProtocol = 0 | 1 | 2 | 3 | 4;
 
 /** The letter in front of a printed address: `f` on mainnet, `t` on every other network. Both are read everywhere. */
 export type NetworkPrefix = 'f' | 't';
@@ -24,8 +24,8 @@ const MAX_INT63_DIGITS = 19;
 const PROVER_ID_BYTES = 32;
 
 /**
- * Reads an address as text. As in the reference library leading zeros of an id or a namespace are read (and never printed);
- * the undefined address (empty text or `<empty>`) is refused.
+ * Reads an address as text. As in the reference library leading zeros of an id or a namespace are read, and never
+ * printed; the undefined address (empty text or `<empty>`) is refused.
  * @throws CodedError `bad-address`
  */
 export function parseAddress(text: string): Address {
@@ -47,7 +47,8 @@ export function parseAddress(text: string): Address {
   const content = decoded.subarray(0, -CHECKSUM_BYTES);
   const address = checked(protocol, namespace === undefined ? content : concatBytes(encodeUvarint(namespace), content));
   if (address === undefined) throw bad('it has a wrong length');
-  if (!equalBytes(checksum(address), decoded.subarray(-CHECKSUM_BYTES))) throw bad('the checksum does not match; check for a typing error');
+  if (!equalBytes(checksum(address), decoded.subarray(-CHECKSUM_BYTES)))
+    throw bad('the checksum does not match; check for a typing error');
   return address;
 }
 
@@ -77,7 +78,8 @@ export function addressToBytes(address: Address): Uint8Array {
 /** @throws CodedError `bad-address` for an id below 0 or above 2^63-1. */
 export function idAddress(id: bigint | number): Address {
   const value = BigInt(id);
-  if (value < 0n || value > MAX_INT63) throw new CodedError('bad-address', `actor id ${value} is not between 0 and 2^63-1`);
+  if (value < 0n || value > MAX_INT63)
+    throw new CodedError('bad-address', `actor id ${value} is not between 0 and 2^63-1`);
   return { protocol: 0, payload: encodeUvarint(value) };
 }
 

@@ -7,17 +7,19 @@ const MAX_LENGTH = 2n ** 64n - 1n;
 /**
  * An immutable set of numbers kept as runs, so that a field costs by its gaps and not by its size.
  *
- * Positions up to 2^64-2 are kept and encoded exactly; the methods that speak of single positions use `number` and throw
- * `number-too-large` for one above 2^53-1.
+ * Positions up to 2^64-2 are kept and encoded exactly; the methods that speak of single positions use `number` and
+ * throw `number-too-large` for one above 2^53-1.
  */
 export class Bitfield {
-  static readonly empty = new Bitfield([]);
-
   /** Where the field changes, ascending: the start of a run of ones, its end (exclusive), the next start, … */
   readonly #edges: readonly bigint[];
 
   private constructor(edges: readonly bigint[]) {
     this.#edges = edges;
+  }
+
+  static get empty(): Bitfield {
+    return new Bitfield([]);
   }
 
   /**
@@ -170,7 +172,9 @@ export class Bitfield {
   }
 
   equals(other: Bitfield): boolean {
-    return this.#edges.length === other.#edges.length && this.#edges.every((edge, index) => edge === other.#edges[index]);
+    return (
+      this.#edges.length === other.#edges.length && this.#edges.every((edge, index) => edge === other.#edges[index])
+    );
   }
 
   #combine(other: Bitfield, keep: (left: boolean, right: boolean) => boolean): Bitfield {

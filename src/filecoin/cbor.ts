@@ -1,12 +1,12 @@
 import { equalBytes } from '@noble/curves/utils.js';
-import { Tagged, decode, encode } from 'cborg';
+import { decode, encode, Tagged } from 'cborg';
 import { CodedError } from '../errors/coded-error.ts';
 
 const CID_TAG = 42;
 
 /**
- * How a type stands in CBOR. `toCbor` gives what cborg encodes; `fromCbor` takes what it decodes, `at` being the path of the
- * value for the error message.
+ * How a type stands in CBOR. `toCbor` gives what cborg encodes; `fromCbor` takes what it decodes, `at` being the path
+ * of the value for the error message.
  */
 export interface Codec<T> {
   readonly toCbor: (value: T) => unknown;
@@ -21,13 +21,14 @@ export function encodeCbor<T>(codec: Codec<T>, value: T): Uint8Array {
 }
 
 /**
- * Reads exactly one value and only in the form in which `encodeCbor` writes it, so that a hash over the bytes is a hash over
- * the value.
+ * Reads exactly one value and only in the form in which `encodeCbor` writes it, so that a hash over the bytes is a
+ * hash over the value.
  * @throws CodedError `bad-cbor`, and what the parts throw (`bad-address`, `bad-rle-plus`, …)
  */
 export function decodeCbor<T>(codec: Codec<T>, bytes: Uint8Array): T {
   const value = codec.fromCbor(decodeItem(bytes), '');
-  if (!equalBytes(encodeCbor(codec, value), bytes)) throw new CodedError('bad-cbor', 'CBOR is not in its canonical form');
+  if (!equalBytes(encodeCbor(codec, value), bytes))
+    throw new CodedError('bad-cbor', 'CBOR is not in its canonical form');
   return value;
 }
 
@@ -51,7 +52,12 @@ export function badCbor(at: string, wanted: string): CodedError {
 
 function decodeItem(bytes: Uint8Array): unknown {
   try {
-    return decode(bytes, { strict: true, allowIndefinite: false, allowUndefined: false, tags: Tagged.preserve(CID_TAG) });
+    return decode(bytes, {
+      strict: true,
+      allowIndefinite: false,
+      allowUndefined: false,
+      tags: Tagged.preserve(CID_TAG),
+    });
   } catch (cause) {
     throw new CodedError('bad-cbor', 'bad CBOR', { cause });
   }

@@ -14,11 +14,13 @@ const MAX_BIG_INT_BYTES = 128;
 /** A whole number up to 2^53-1 in size; the chain's 64-bit fields hold no larger ones. */
 export const int: Codec<number> = {
   toCbor(value) {
-    if (!Number.isSafeInteger(value)) throw new CodedError('number-too-large', `${value} is not a whole number up to 2^53-1`);
+    if (!Number.isSafeInteger(value))
+      throw new CodedError('number-too-large', `${value} is not a whole number up to 2^53-1`);
     return value;
   },
   fromCbor(item, at) {
-    if (typeof item === 'bigint') throw new CodedError('number-too-large', `${item} at ${at} is above 2^53-1, which is not supported`);
+    if (typeof item === 'bigint')
+      throw new CodedError('number-too-large', `${item} at ${at} is above 2^53-1, which is not supported`);
     if (typeof item !== 'number' || !Number.isSafeInteger(item)) throw badCbor(at, 'a whole number');
     return item;
   },
@@ -66,7 +68,8 @@ export const bigInt: Codec<bigint> = {
     const content = bytes.fromCbor(item, at);
     if (content.length === 0) return 0n;
     const sign = content[0];
-    if ((sign !== 0 && sign !== 1) || content.length > MAX_BIG_INT_BYTES) throw badCbor(at, 'an amount of at most 128 bytes');
+    if ((sign !== 0 && sign !== 1) || content.length > MAX_BIG_INT_BYTES)
+      throw badCbor(at, 'an amount of at most 128 bytes');
     let value = 0n;
     for (const digit of content.subarray(1)) value = (value << 8n) | BigInt(digit);
     return sign === 1 ? -value : value;
@@ -91,7 +94,10 @@ export const bitfield: Codec<Bitfield> = {
   toCbor(value) {
     const encoded = value.toRlePlus();
     if (encoded.length > MAX_BITFIELD_BYTES) {
-      throw new CodedError('bad-bitfield', `bit field takes ${encoded.length} bytes; a message may hold at most ${MAX_BITFIELD_BYTES}`);
+      throw new CodedError(
+        'bad-bitfield',
+        `bit field takes ${encoded.length} bytes; a message may hold at most ${MAX_BITFIELD_BYTES}`,
+      );
     }
     return encoded;
   },
@@ -126,7 +132,10 @@ export function tuple<T extends object>(fields: { readonly [K in keyof T]: Codec
     toCbor: (value) => names.map((name) => fields[name].toCbor(value[name])),
     fromCbor(item, at) {
       if (!Array.isArray(item) || item.length !== names.length) throw badCbor(at, `a list of ${names.length} fields`);
-      const entries = names.map((name, index) => [name, fields[name].fromCbor(item[index], at === '' ? name : `${at}.${name}`)]);
+      const entries = names.map((name, index) => [
+        name,
+        fields[name].fromCbor(item[index], at === '' ? name : `${at}.${name}`),
+      ]);
       return Object.fromEntries(entries) as T;
     },
   };

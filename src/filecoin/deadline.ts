@@ -1,5 +1,5 @@
-import { blake2b } from '@noble/hashes/blake2.js';
 import { concatBytes } from '@noble/curves/utils.js';
+import { blake2b } from '@noble/hashes/blake2.js';
 import type { Address } from './address.ts';
 import { encodeCbor } from './cbor.ts';
 import { address as addressCodec } from './codecs.ts';
@@ -89,11 +89,7 @@ export function provingPeriodOffset(
 }
 
 /** The deadline in which `currentEpoch` lies, for a miner whose periods start at `offset`. */
-export function deadlineAt(
-  offset: number,
-  currentEpoch: number,
-  policy: DeadlinePolicy = mainnetPolicy,
-): DeadlineInfo {
+export function deadlineAt(offset: number, currentEpoch: number, policy: DeadlinePolicy = mainnetPolicy): DeadlineInfo {
   const sinceOffset = currentEpoch - offset;
   const periodStart = offset + Math.floor(sinceOffset / policy.provingPeriod) * policy.provingPeriod;
   const index = Math.floor((currentEpoch - periodStart) / policy.challengeWindow);

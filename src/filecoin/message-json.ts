@@ -1,5 +1,5 @@
-import { formatAddress, type NetworkPrefix, parseAddress } from './address.ts';
 import { CodedError } from '../errors/coded-error.ts';
+import { formatAddress, type NetworkPrefix, parseAddress } from './address.ts';
 import { type Message, messageCid, type SignedMessage, signatureTypeNumbers, signatureTypeOf } from './message.ts';
 
 /** A message as Lotus' JSON-RPC takes and gives it: amounts are decimal strings, `Params` is base64 or null. */
@@ -72,10 +72,14 @@ export function signedMessageFromJson(json: LotusSignedMessage): SignedMessage {
 }
 
 function amount(text: string): bigint {
-  if (!/^-?[0-9]+$/.test(text)) throw new CodedError('bad-message', `${JSON.stringify(text)} is not an amount in attoFIL`);
+  if (!/^-?[0-9]+$/.test(text))
+    throw new CodedError('bad-message', `${JSON.stringify(text)} is not an amount in attoFIL`);
   return BigInt(text);
 }
 
 function fromBase64(text: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(text, 'base64'));
+  const bytes = Buffer.from(text, 'base64');
+  // Buffer skips what is no base64.
+  if (bytes.toString('base64') !== text) throw new CodedError('bad-message', 'a field of the message is not base64');
+  return Uint8Array.from(bytes);
 }

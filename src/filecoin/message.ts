@@ -1,6 +1,6 @@
-import type { CID } from 'multiformats/cid';
-import { blake2b } from '@noble/hashes/blake2.js';
 import { concatBytes } from '@noble/curves/utils.js';
+import { blake2b } from '@noble/hashes/blake2.js';
+import type { CID } from 'multiformats/cid';
 import type { Address } from './address.ts';
 import { badCbor, type Codec, decodeCbor, encodeCbor } from './cbor.ts';
 import { blockCid } from './cid.ts';

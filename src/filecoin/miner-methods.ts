@@ -1,4 +1,4 @@
-/** Method numbers of the miner actor (builtin-actors v18); the ones above 2^24 are hashes of the exported name (FRC-0042). */
+/** Method numbers of the miner actor (builtin-actors v18); large ones are hashes of an exported name (FRC-0042). */
 export const MinerMethod = {
   Constructor: 1,
   ControlAddresses: 2,

@@ -1,8 +1,8 @@
 import type { Encoded } from './cbor.ts';
 import { address, bitfield, bool, bytes, cid, int, list, nullable, tuple, uint } from './codecs.ts';
 
-// Parameters of the miner actor's methods. Names and order of fields as in go-state-types builtin/v18/miner; versions 18 and 19
-// of the actor write them alike. Use with `encodeCbor` and `decodeCbor`.
+// Parameters of the miner actor's methods. Names and order of fields as in go-state-types builtin/v18/miner; versions
+// 18 and 19 of the actor write them alike. Use with `encodeCbor` and `decodeCbor`.
 
 const declaration = tuple({ deadline: uint, partition: uint, sectors: bitfield });
 

@@ -13,7 +13,13 @@ export interface PoStProofType {
   readonly partitionSectors: number;
 }
 
-const PARTITION_SECTORS: Record<SectorSizeName, number> = { '2KiB': 2, '8MiB': 2, '512MiB': 2, '32GiB': 2349, '64GiB': 2300 };
+const PARTITION_SECTORS: Record<SectorSizeName, number> = {
+  '2KiB': 2,
+  '8MiB': 2,
+  '512MiB': 2,
+  '32GiB': 2349,
+  '64GiB': 2300,
+};
 
 const families = [
   { use: 'winning', prefix: 'StackedDrgWinning', suffix: 'V1' },
@@ -22,7 +28,7 @@ const families = [
 ] as const;
 
 /** All of them; the number is the index. */
-export const poStProofTypes: readonly PoStProofType[] = families
+const poStProofTypes: readonly PoStProofType[] = families
   .flatMap((family) => sectorSizeNames.map((size) => ({ ...family, size })))
   .map(({ use, prefix, suffix, size }, number) => ({
     number,
@@ -61,7 +67,7 @@ const SEAL_PROOF_FAMILIES = 4;
  * @throws CodedError `unknown-proof-type`
  */
 export function sealProofSectorSize(sealProof: number): SectorSize {
-  const known = Number.isInteger(sealProof) && sealProof >= 0 && sealProof < SEAL_PROOF_FAMILIES * sectorSizeNames.length;
+  const known = sealProof >= 0 && sealProof < SEAL_PROOF_FAMILIES * sectorSizeNames.length;
   const size = known ? sectorSizeNames[sealProof % sectorSizeNames.length] : undefined;
   return parseSectorSize(found(size, sealProof));
 }

@@ -1,5 +1,5 @@
-import { blake2b } from '@noble/hashes/blake2.js';
 import { concatBytes } from '@noble/curves/utils.js';
+import { blake2b } from '@noble/hashes/blake2.js';
 
 /** Domain separation tags of the chain's randomness. */
 export const RandomnessTag = {
@@ -9,6 +9,8 @@ export const RandomnessTag = {
   WindowedPoStChallengeSeed: 4,
   SealRandomness: 5,
   InteractiveSealChallengeSeed: 6,
+  WindowedPoStDeadlineAssignment: 7,
+  MarketDealCronSeed: 8,
   PoStChainCommit: 9,
 } as const;
 
@@ -16,7 +18,8 @@ export type RandomnessTag = (typeof RandomnessTag)[keyof typeof RandomnessTag];
 
 /**
  * Draws 32 bytes for a use of randomness.
- * `base` is a beacon entry's data or the smallest ticket's VRF proof, `entropy` the CBOR of the miner's address or nothing.
+ * `base` is a beacon entry's data or the smallest ticket's VRF proof, `entropy` the CBOR of the miner's address or
+ * nothing.
  */
 export function drawRandomness(base: Uint8Array, tag: RandomnessTag, epoch: number, entropy: Uint8Array): Uint8Array {
   return drawRandomnessFromDigest(blake2b(base, { dkLen: 32 }), tag, epoch, entropy);

@@ -2,8 +2,9 @@ import { equalBytes } from '@noble/curves/utils.js';
 import { CodedError } from '../errors/coded-error.ts';
 import { encodeUvarint } from './uvarint.ts';
 
-// An RLE+ stream is read bit by bit, the lowest bit of a byte first: two version bits (00), the value of the first run, then
-// the lengths of runs of alternating value. A length is "1" for 1, "01" and 4 bits for 2 to 15, "00" and a varint above.
+// An RLE+ stream is read bit by bit, the lowest bit of a byte first: two version bits (00), the value of the first run,
+// then the lengths of runs of alternating value. A length is "1" for 1, "01" and 4 bits for 2 to 15, "00" and a varint
+// above.
 const LONGEST_SHORT_RUN = 15n;
 const MAX_VARINT_BYTES = 10;
 
@@ -34,8 +35,8 @@ export function encodeRlePlus(runs: readonly bigint[]): Uint8Array {
 /**
  * Decodes RLE+ to run lengths, zeros first.
  *
- * Only what `encodeRlePlus` writes is read: other encodings of the same bits (padded, runs in a longer form than needed,
- * trailing zeros) are read differently by different libraries.
+ * Only what `encodeRlePlus` writes is read: other encodings of the same bits (padded, runs in a longer form than
+ * needed, trailing zeros) are read differently by different libraries.
  * @throws CodedError `bad-rle-plus`
  */
 export function decodeRlePlus(bytes: Uint8Array): bigint[] {

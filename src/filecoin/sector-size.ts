@@ -13,7 +13,10 @@ export const sectorSizeNames = Object.keys(sizes) as readonly SectorSizeName[];
 export function parseSectorSize(text: string): SectorSize {
   const name = sectorSizeNames.find((candidate) => candidate === text);
   if (name === undefined) {
-    throw new CodedError('bad-sector-size', `${JSON.stringify(text)} is not a sector size; use one of ${sectorSizeNames.join(', ')}`);
+    throw new CodedError(
+      'bad-sector-size',
+      `${JSON.stringify(text)} is not a sector size; use one of ${sectorSizeNames.join(', ')}`,
+    );
   }
   return sizes[name];
 }

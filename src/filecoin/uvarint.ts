@@ -1,8 +1,6 @@
 import { CodedError } from '../errors/coded-error.ts';
 
-const MAX_UINT64 = 2n ** 64n - 1n;
-
-/** Unsigned LEB128 of a number up to 2^64-1, in as few bytes as possible. */
+/** Unsigned LEB128 in as few bytes as possible. */
 export function encodeUvarint(value: bigint): Uint8Array {
   const bytes: number[] = [];
   let rest = value;
@@ -16,17 +14,16 @@ export function encodeUvarint(value: bigint): Uint8Array {
 
 /**
  * Reads the varint at the start of `bytes`; `length` is the number of bytes it took.
- * @throws CodedError `bad-varint` when it is cut short, padded or above 2^64-1.
+ * @throws CodedError `bad-varint` when it is cut short or padded.
  */
 export function decodeUvarint(bytes: Uint8Array): { value: bigint; length: number } {
   let value = 0n;
   for (const [index, byte] of bytes.entries()) {
     value |= BigInt(byte & 0x7f) << BigInt(7 * index);
-    if (value > MAX_UINT64) break;
     if (byte < 0x80) {
       if (byte === 0 && index > 0) break;
       return { value, length: index + 1 };
     }
   }
-  throw new CodedError('bad-varint', 'varint is cut short, padded or above 2^64-1');
+  throw new CodedError('bad-varint', 'varint is cut short or padded');
 }

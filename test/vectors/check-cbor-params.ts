@@ -50,8 +50,15 @@ function sameAsGoJson(at: string, value: unknown, json: unknown): void {
   } else if (typeof value === 'object' && value !== null) {
     // Go writes initialisms in capitals (DealIDs, CID), which is the only difference in names.
     const fields = new Map(Object.entries(json ?? {}).map(([name, field]) => [name.toLowerCase(), field]));
-    same(`fields of ${at}`, Object.keys(value).map((name) => name.toLowerCase()).sort(), [...fields.keys()].sort());
-    for (const [name, field] of Object.entries(value)) sameAsGoJson(`${at}.${name}`, field, fields.get(name.toLowerCase()));
+    same(
+      `fields of ${at}`,
+      Object.keys(value)
+        .map((name) => name.toLowerCase())
+        .sort(),
+      [...fields.keys()].sort(),
+    );
+    for (const [name, field] of Object.entries(value))
+      sameAsGoJson(`${at}.${name}`, field, fields.get(name.toLowerCase()));
   } else same(at, value, json);
 }
 
@@ -68,14 +75,14 @@ const schema = z.strictObject({
 });
 
 export const cborParamsShapes: readonly Shape[] = [
-  shape('vectors', 'type', schema, (vector) => {
+  shape('vectors', ['type'], schema, (vector) => {
     const type = types[vector.type];
     if (type === undefined) throw new Error(`unknown format: type ${vector.type}`);
     same('method', type.method, vector.method);
     const encoded = type.again(vector.cborHex, (value) => sameAsGoJson(vector.type, value, vector.input));
     same('CBOR', encoded, vector.cborHex);
   }),
-  shape('minerMethods', 'value', z.strictObject({ name: z.string(), value: z.int() }), ({ name, value }) => {
+  shape('minerMethods', ['value'], z.strictObject({ name: z.string(), value: z.int() }), ({ name, value }) => {
     same(name, Object.entries(MinerMethod).find(([method]) => method === name)?.[1], value);
   }),
 ];

@@ -44,14 +44,14 @@ function succeedsUnless(error: string, what: string, read: () => unknown): void 
 }
 
 export const cidShapes: readonly Shape[] = [
-  shape('valid', 'commitmentHex', schema, checkCommitment),
-  shape('zeroSectors', 'commitmentHex', z.strictObject({ ...fields, sectorSize: z.int() }), (vector) => {
+  shape('valid', ['commitmentHex'], schema, checkCommitment),
+  shape('zeroSectors', ['commitmentHex'], z.strictObject({ ...fields, sectorSize: z.int() }), (vector) => {
     checkCommitment(vector);
     same('commitment to zeros', zeroCommitment(vector.sectorSize), vector.commitmentHex);
   }),
   shape(
     'invalid',
-    'parseError',
+    ['parseError'],
     z.strictObject({
       name: z.string(),
       text: z.string(),

@@ -90,7 +90,7 @@ const vectorSchema = z.strictObject({
 });
 
 function checkDeadline(vector: z.output<typeof vectorSchema>, file: Readonly<Record<string, unknown>>): void {
-  const known = parse(z.array(policySchema), file['policies']).find(({ name }) => name === vector.policy);
+  const known = parse(z.array(policySchema), file.policies).find(({ name }) => name === vector.policy);
   if (known === undefined) throw new Error(`unknown format: policy ${vector.policy} is not in the file`);
   const deadline = deadlines.newDeadline(vector.periodStart, vector.index, vector.epoch, known.policy);
   same('info', goInfo(deadline), vector.info);
@@ -99,26 +99,26 @@ function checkDeadline(vector: z.output<typeof vectorSchema>, file: Readonly<Rec
 }
 
 export const deadlineShapes: readonly Shape[] = [
-  shape('policies', 'Period', policySchema, ({ name, policy }) => {
+  shape('policies', ['Period'], policySchema, ({ name, policy }) => {
+    // Others are made up for the deadlines below them, which check every number.
     if (name === 'mainnet') same('policy', mainnetPolicy, policy);
-    else same('deadlines of a period', policy.periodDeadlines * policy.challengeWindow, policy.provingPeriod);
   }),
-  shape('constants', 'value', z.strictObject({ name: z.string(), value: z.int() }), ({ name, value }) => {
+  shape('constants', ['value'], z.strictObject({ name: z.string(), value: z.int() }), ({ name, value }) => {
     same(name, constants[name], value);
   }),
   shape(
     'postProofs',
-    'postProof',
+    ['postProof'],
     z.strictObject({ postProof: z.int(), name: z.string(), sectorSize: z.int(), partitionSectors: z.int() }),
     (vector) => {
       const { name, sectorSize, partitionSectors } = poStProofType(vector.postProof);
       same('proof type', { postProof: poStProofTypeByName(name).number, name, sectorSize, partitionSectors }, vector);
     },
   ),
-  shape('vectors', 'periodStart', vectorSchema, checkDeadline),
+  shape('vectors', ['periodStart'], vectorSchema, checkDeadline),
   shape(
     'provingPeriodOffsets',
-    'offset',
+    ['offset'],
     z.strictObject({ miner: z.string(), epoch: z.int(), offset: z.int() }),
     ({ miner, epoch, offset }) => same('offset', deadlines.provingPeriodOffset(parseAddress(miner), epoch), offset),
   ),

@@ -53,8 +53,10 @@ export function checkVectors(file: string, json: Json): Result[] {
 
 function checkEntry(file: string, section: string, at: string, entry: unknown, json: Json): Result {
   if (!isRecord(entry)) return unknownFormat(file, at, 'not an object');
-  const name = typeof entry['name'] === 'string' ? `${at} ${entry['name']}` : at;
-  const shape = shapes.find((candidate) => candidate.section === section && candidate.key in entry);
+  const name = typeof entry.name === 'string' ? `${at} ${entry.name}` : at;
+  const shape = shapes.find(
+    (candidate) => candidate.section === section && candidate.keys.every((key) => key in entry),
+  );
   if (shape === undefined) return unknownFormat(file, name, 'no such vectors are known');
   try {
     shape.check(entry, json);

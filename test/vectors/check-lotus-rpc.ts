@@ -29,7 +29,7 @@ export function isLotusRpcCase(json: Readonly<Record<string, unknown>>): boolean
 /** Checks recorded exchanges with a Lotus node; so far only that each has a form we know. */
 export async function checkLotusRpc(files: readonly VectorFile[]): Promise<Result[]> {
   return files.map(({ file, json }) => {
-    const name = String(json['case']);
+    const name = String(json.case);
     try {
       checkForm(parse(caseSchema, json));
       return { file, name };

@@ -3,8 +3,20 @@ import { formatAddress, parseAddress, sameAddress } from '../../src/filecoin/add
 import { decodeCbor, encodeCbor } from '../../src/filecoin/cbor.ts';
 import { bigInt } from '../../src/filecoin/codecs.ts';
 import * as chain from '../../src/filecoin/message.ts';
-import { messageFromJson, messageToJson, signedMessageFromJson, signedMessageToJson } from '../../src/filecoin/message-json.ts';
-import { addressOfKey, formatKeyInfo, parseKeyInfo, publicKeyOf, recoverSigner, signDigest } from '../../src/filecoin/secp256k1.ts';
+import {
+  messageFromJson,
+  messageToJson,
+  signedMessageFromJson,
+  signedMessageToJson,
+} from '../../src/filecoin/message-json.ts';
+import {
+  addressOfKey,
+  formatKeyInfo,
+  parseKeyInfo,
+  publicKeyOf,
+  recoverSigner,
+  signDigest,
+} from '../../src/filecoin/secp256k1.ts';
 import { hex, refused, type Shape, same, shape } from './check.ts';
 
 const fields = {
@@ -87,20 +99,20 @@ const invalidSchema = z.strictObject({ name: z.string(), cborHex: hex, error: z.
 const decimal = z.string().regex(/^-?[0-9]+$/);
 
 export const messageShapes: readonly Shape[] = [
-  shape('unsigned', 'message', unsignedSchema, (vector) => void checkUnsigned(vector)),
-  shape('secp256k1', 'message', secpSchema, checkSecp256k1),
-  shape('bls', 'message', blsSchema, (vector) => {
+  shape('unsigned', ['message'], unsignedSchema, (vector) => void checkUnsigned(vector)),
+  shape('secp256k1', ['message'], secpSchema, checkSecp256k1),
+  shape('bls', ['message'], blsSchema, (vector) => {
     checkUnsigned(vector);
     checkSigned(vector, { type: 'bls', data: vector.signatureHex });
   }),
-  shape('bigInts', 'cborHex', z.strictObject({ text: decimal, cborHex: hex }), ({ text, cborHex }) => {
+  shape('bigInts', ['cborHex'], z.strictObject({ text: decimal, cborHex: hex }), ({ text, cborHex }) => {
     same('CBOR', encodeCbor(bigInt, BigInt(text)), cborHex);
     same('number', decodeCbor(bigInt, cborHex).toString(), text);
   }),
-  shape('invalidBigInts', 'cborHex', invalidSchema, ({ cborHex }) => {
+  shape('invalidBigInts', ['cborHex'], invalidSchema, ({ cborHex }) => {
     refused('amount', () => decodeCbor(bigInt, cborHex));
   }),
-  shape('invalidMessages', 'cborHex', invalidSchema, ({ cborHex }) => {
+  shape('invalidMessages', ['cborHex'], invalidSchema, ({ cborHex }) => {
     refused('message', () => chain.encodeMessage(chain.decodeMessage(cborHex)));
   }),
 ];

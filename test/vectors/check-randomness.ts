@@ -26,12 +26,12 @@ function checkedSeed(vector: z.output<typeof challengeSchema>, suffix: string): 
 }
 
 export const randomnessShapes: readonly Shape[] = [
-  shape('tags', 'value', z.strictObject({ name: z.string(), value: z.int() }), ({ name, value }) => {
+  shape('tags', ['value'], z.strictObject({ name: z.string(), value: z.int() }), ({ name, value }) => {
     same(name, Object.entries(RandomnessTag).find(([tag]) => tag === name)?.[1], value);
   }),
   shape(
     'vectors',
-    'tag',
+    ['tag'],
     z.strictObject({
       tag: z.int(),
       epoch: z.int(),
@@ -50,12 +50,16 @@ export const randomnessShapes: readonly Shape[] = [
       same('proof seed', proofSeed(randomness), vector.proofSeedHex);
     },
   ),
-  shape('windowV1_2', 'challenges', challengeSchema, (vector) => {
+  shape('windowV1_2', ['challenges'], challengeSchema, (vector) => {
     const seed = checkedSeed(vector, 'V1_2');
     same('challenges', windowChallenges(seed, vector.sectorId, vector.sectorSize), vector.challenges);
   }),
-  shape('windowV1', 'challenges', z.strictObject({ ...challengeFields, position: z.int() }), (vector) => {
+  shape('windowV1', ['challenges'], z.strictObject({ ...challengeFields, position: z.int() }), (vector) => {
     const seed = checkedSeed(vector, 'V1');
-    same('challenges', windowChallengesV1(seed, vector.sectorId, vector.sectorSize, vector.position), vector.challenges);
+    same(
+      'challenges',
+      windowChallengesV1(seed, vector.sectorId, vector.sectorSize, vector.position),
+      vector.challenges,
+    );
   }),
 ];

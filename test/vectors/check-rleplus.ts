@@ -6,9 +6,12 @@ import { bitfield as codec } from '../../src/filecoin/codecs.ts';
 import { hex, integer, refused, type Shape, same, shape } from './check.ts';
 
 const fieldShape = {
-  /** Run lengths, zeros first; `[0]` is the empty field; null where a number is too large for JSON, then `bitsText` has them. */
+  /** Run lengths, zeros first; `[0]` is the empty field; null where JSON cannot hold them, which `bitsText` does. */
   bits: z.array(z.int()).nullable(),
-  bitsText: z.string().regex(/^\[[0-9,]+\]$/).optional(),
+  bitsText: z
+    .string()
+    .regex(/^\[[0-9,]+\]$/)
+    .optional(),
   rlePlusHex: hex,
   count: integer,
   first: integer.nullable(),
@@ -85,33 +88,38 @@ function apply(vector: z.output<typeof operation>): Bitfield {
 }
 
 export const rlePlusShapes: readonly Shape[] = [
-  shape('vectors', 'rlePlusHex', z.strictObject({ ...named, ...fieldShape, cborHex: hex }), (vector) => {
+  shape('vectors', ['rlePlusHex'], z.strictObject({ ...named, ...fieldShape, cborHex: hex }), (vector) => {
     checkField(Bitfield.fromRunLengths(expectedRuns(vector)), vector);
     const field = readField(vector);
     same('CBOR', encodeCbor(codec, field), vector.cborHex);
     same('run lengths from CBOR', decodeCbor(codec, vector.cborHex).runLengths(), field.runLengths());
   }),
-  shape('operations', 'op', operation, (vector) => checkField(apply(vector), vector.result)),
-  shape('invalid', 'hex', z.strictObject(invalid), (vector) => {
+  shape('operations', ['op'], operation, (vector) => checkField(apply(vector), vector.result)),
+  shape('invalid', ['hex', 'stage'], z.strictObject(invalid), (vector) => {
     refused('RLE+', () => Bitfield.fromRlePlus(vector.hex).runLengths());
   }),
   // Strict in what is read too: only the canonical encoding, which `rlePlusHex` and `canonicalHex` hold.
-  shape('nonCanonical', 'canonicalHex', z.strictObject({ ...named, hex, ...fieldShape, canonicalHex: hex }), (vector) => {
-    refused('non-canonical RLE+', () => Bitfield.fromRlePlus(vector.hex).runLengths());
-    same('canonical RLE+', readField(vector).toRlePlus(), vector.canonicalHex);
-  }),
-  shape('acceptedJson', 'text', z.strictObject({ text: z.string(), ...fieldShape }), (vector) => {
+  shape(
+    'nonCanonical',
+    ['canonicalHex'],
+    z.strictObject({ ...named, hex, ...fieldShape, canonicalHex: hex }),
+    (vector) => {
+      refused('non-canonical RLE+', () => Bitfield.fromRlePlus(vector.hex).runLengths());
+      same('canonical RLE+', readField(vector).toRlePlus(), vector.canonicalHex);
+    },
+  ),
+  shape('acceptedJson', ['text'], z.strictObject({ text: z.string(), ...fieldShape }), (vector) => {
     checkField(Bitfield.fromJsonRuns(JSON.parse(vector.text)), vector);
   }),
-  shape('invalidJson', 'text', z.strictObject({ text: z.string(), error: z.string() }), (vector) => {
+  shape('invalidJson', ['text'], z.strictObject({ text: z.string(), error: z.string() }), (vector) => {
     refused('JSON', () => Bitfield.fromJsonRuns(JSON.parse(vector.text)).runLengths());
   }),
-  shape('invalidCbor', 'hex', z.strictObject(invalid), (vector) => {
+  shape('invalidCbor', ['hex'], z.strictObject(invalid), (vector) => {
     refused('CBOR', () => decodeCbor(codec, vector.hex).runLengths());
   }),
   shape(
     'limits',
-    'evenBits',
+    ['evenBits'],
     z.strictObject({ evenBits: z.int(), encodedBytes: z.int(), encodedSha256: hex, cborError: z.string() }),
     (vector) => {
       const field = Bitfield.of(Array.from({ length: vector.evenBits }, (_, index) => 2 * index));

@@ -13,8 +13,8 @@ export interface Result {
 /** How the entries of one section of a vector file are told and checked. */
 export interface Shape {
   readonly section: string;
-  /** A field that tells these entries from those of other formats with a section of this name. */
-  readonly key: string;
+  /** Fields that tell these entries from those of other formats with a section of this name. */
+  readonly keys: readonly string[];
   /** Throws where the entry and the project disagree; `file` is the whole file that it stands in. */
   readonly check: (entry: unknown, file: Readonly<Record<string, unknown>>) => void;
 }
@@ -22,11 +22,11 @@ export interface Shape {
 /** `check` sees the entry only after it matched `schema`; a field that is not in the schema is a failure. */
 export function shape<S extends z.ZodType>(
   section: string,
-  key: string,
+  keys: readonly string[],
   schema: S,
   check: (entry: z.output<S>, file: Readonly<Record<string, unknown>>) => void,
 ): Shape {
-  return { section, key, check: (entry, file) => check(parse(schema, entry), file) };
+  return { section, keys, check: (entry, file) => check(parse(schema, entry), file) };
 }
 
 export function parse<S extends z.ZodType>(schema: S, value: unknown): z.output<S> {

@@ -7,9 +7,10 @@ const [argument, ...more] = process.argv.slice(2);
 process.exitCode = argument === undefined || more.length > 0 ? usage() : await run(argument);
 
 async function run(argument: string): Promise<number> {
-  const directory = resolve(process.env['INIT_CWD'] ?? '.', argument);
+  const directory = resolve(process.env.INIT_CWD ?? '.', argument);
   const found = await stat(directory).catch(() => undefined);
-  if (found?.isDirectory() !== true) return complain(`${directory} is not a directory; name one that holds vector files`);
+  if (found?.isDirectory() !== true)
+    return complain(`${directory} is not a directory; name one that holds vector files`);
   const results = await checkDirectory(directory);
   if (results.length === 0) return complain(`${directory} holds no vector files`);
   let failed = 0;

@@ -1,0 +1,59 @@
+import type { Clock } from './clock.ts';
+
+/**
+ * Runs `work` after each `wake`, never twice at once; wakes that come while it runs are answered by one more run. A failure is
+ * told and tried again after `retryMs`.
+ */
+export class CoalescedLoop {
+  readonly #clock: Clock;
+  readonly #work: () => Promise<void>;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #retryMs: number;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+  #callOffRetry: (() => void) | undefined;
+
+  constructor(
+    components: { readonly clock: Clock },
+    init: { readonly work: () => Promise<void>; readonly onFailure: (error: unknown) => void; readonly retryMs: number },
+  ) {
+    this.#clock = components.clock;
+    this.#work = init.work;
+    this.#onFailure = init.onFailure;
+    this.#retryMs = init.retryMs;
+  }
+
+  wake(): void {
+    this.#again = true;
+    if (this.#closed || this.#running !== undefined) return;
+    this.#running = this.#drain().finally(() => {
+      this.#running = undefined;
+      if (this.#again && this.#callOffRetry === undefined) this.wake();
+    });
+  }
+
+  /** Waits for a run in progress. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#callOffRetry?.();
+    await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    this.#callOffRetry?.();
+    this.#callOffRetry = undefined;
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      try {
+        await this.#work();
+      } catch (error) {
+        this.#onFailure(error);
+        this.#callOffRetry = this.#clock.after(this.#retryMs, () => {
+          this.#callOffRetry = undefined;
+          this.wake();
+        });
+      }
+    }
+  }
+}

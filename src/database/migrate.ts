@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { sql } from 'kysely';
+import { CodedError, errorCode } from '../errors/coded-error.ts';
+import type { Database } from './database.ts';
+
+const DIRECTORY = new URL('../../sql/', import.meta.url);
+
+/**
+ * The seed's operators made its tables by hand, a program may have been killed between two statements, and two programs may
+ * start at once: what is there already is done. So no lock is needed (and none would hold in a cluster): each program runs
+ * each statement to its end, or finds that another one has, before it goes on.
+ */
+const ALREADY_DONE = new Set(['ER_TABLE_EXISTS_ERROR', 'ER_DUP_FIELDNAME', 'ER_DUP_KEYNAME']);
+
+/**
+ * Brings the tables to what this version needs: applies sql/NNNN-name.sql in order. Returns the names applied now.
+ * @throws CodedError `migration-changed` when a file is not the one that was applied
+ */
+export async function migrate(db: Database): Promise<string[]> {
+  await sql`CREATE TABLE IF NOT EXISTS schema_migrations (
+    name VARCHAR(100) PRIMARY KEY NOT NULL,
+    sha256 CHAR(64) NOT NULL,
+    applied_at BIGINT NOT NULL
+  ) ENGINE = InnoDB CHARACTER SET = utf8mb4 COLLATE = utf8mb4_general_ci`.execute(db.kysely);
+  const rows = await db.kysely.selectFrom('schema_migrations').select(['name', 'sha256']).execute();
+  const recorded = new Map(rows.map((row) => [row.name, row.sha256]));
+
+  const applied: string[] = [];
+  const files = (await readdir(DIRECTORY)).filter((name) => name.endsWith('.sql')).sort();
+  for (const name of files) {
+    const text = await readFile(new URL(name, DIRECTORY), 'utf8');
+    const sha256 = createHash('sha256').update(text).digest('hex');
+    const before = recorded.get(name);
+    if (before === sha256) continue;
+    if (before !== undefined) {
+      throw new CodedError(
+        'migration-changed',
+        `the database was made by another version of sql/${name}; install the version of the other programs, or use another database`,
+      );
+    }
+    for (const statement of splitStatements(text)) await run(db, statement);
+    await sql`INSERT IGNORE INTO schema_migrations (name, sha256, applied_at)
+      VALUES (${name}, ${sha256}, CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED))`.execute(db.kysely);
+    applied.push(name);
+  }
+  return applied;
+}
+
+async function run(db: Database, statement: string): Promise<void> {
+  try {
+    await sql.raw(statement).execute(db.kysely);
+  } catch (error) {
+    if (!ALREADY_DONE.has(errorCode(error) ?? '')) throw error;
+  }
+}
+
+/** A statement of our files ends with a semicolon at the end of a line. */
+function splitStatements(text: string): string[] {
+  return text
+    .split(/;[ \t]*$/m)
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '');
+}

@@ -1,0 +1,16 @@
+import type { SchemaMigrationsTable } from './tables/migrations.ts';
+import type { PostPartitionsTable, PostRunsTable, RecoveriesTable } from './tables/poster.ts';
+import type { TaskAttemptsTable, TaskDetailsTable } from './tables/queue.ts';
+import type { TasksTable } from './tables/tasks.ts';
+
+/** All tables, as sql/ makes them. */
+export interface Schema {
+  schema_migrations: SchemaMigrationsTable;
+  tasks: TasksTable;
+  tasks_archived: TasksTable;
+  task_details: TaskDetailsTable;
+  task_attempts: TaskAttemptsTable;
+  post_runs: PostRunsTable;
+  post_partitions: PostPartitionsTable;
+  recoveries: RecoveriesTable;
+}

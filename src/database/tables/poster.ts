@@ -1,0 +1,44 @@
+import type { Generated } from 'kysely';
+
+/** sql/0003-poster.sql. Epochs are the chain's, times milliseconds since 1970, bit fields RLE+. */
+export interface PostRunsTable {
+  id: Generated<number>;
+  miner_id: number;
+  period_start: number;
+  deadline: number;
+  challenge_epoch: number;
+  open_epoch: number;
+  close_epoch: number;
+  proof_type: number;
+  randomness: Buffer;
+  created_at: number;
+  finished_at: number | null;
+}
+
+export interface PostPartitionsTable {
+  run_id: number;
+  partition_index: number;
+  sectors: Buffer;
+  recovering: Buffer;
+  skipped: Buffer;
+  state: 'checking' | 'proving' | 'proven' | 'sending' | 'landed' | 'missed';
+  task_id: string | null;
+  proof: Buffer | null;
+  message_id: string | null;
+  /** 1: its message was refused beside others, so it goes alone. */
+  solitary: number;
+  reason: string | null;
+  proving_at: number | null;
+  proven_at: number | null;
+  finished_at: number | null;
+}
+
+export interface RecoveriesTable {
+  message_id: string;
+  miner_id: number;
+  deadline: number;
+  partition_index: number;
+  open_epoch: number;
+  sectors: Buffer;
+  created_at: number;
+}

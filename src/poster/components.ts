@@ -1,0 +1,36 @@
+import type { Chain } from '../chain/chain.ts';
+import type { Clock } from '../clock/clock.ts';
+import type { Database } from '../database/database.ts';
+import type { Verifier } from '../ext-processor/verifier.ts';
+import type { Address } from '../filecoin/address.ts';
+import type { StoreChecker } from '../stores/store-checker.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { TaskService } from './task-service.ts';
+
+/** What posting for a miner needs of the rest of the manager. */
+export interface PosterComponents {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly db: Database;
+  readonly chain: Chain;
+  readonly tasks: TaskService;
+  readonly verifier: Verifier;
+  readonly checker: StoreChecker;
+  /** A message was put in the outbox. */
+  readonly onIntent: () => void;
+}
+
+/** A miner to post for, from one [[Miners]] section. Lengths in epochs, 0 already replaced by its default. */
+export interface MinerSettings {
+  readonly minerId: number;
+  readonly address: Address;
+  readonly sender: Address;
+  readonly challengeConfidence: number;
+  readonly submitConfidence: number;
+  readonly messageConfidence: number;
+  readonly maxPartitions: number;
+  /** 0: no limit of its own. */
+  readonly maxRecoverSectors: number;
+  /** 0: no limit of its own. */
+  readonly maxPartitionsPerRecovery: number;
+}

@@ -1,0 +1,98 @@
+import { isWindowUpgraded } from '../chain/sector-info.ts';
+import type { TipSet } from '../chain/tipset.ts';
+import { Bitfield } from '../filecoin/bitfield.ts';
+import { encodeCbor } from '../filecoin/cbor.ts';
+import type { DeadlineInfo } from '../filecoin/deadline.ts';
+import { MinerMethod } from '../filecoin/miner-methods.ts';
+import { declareFaultsRecoveredParams } from '../filecoin/miner-params.ts';
+import { mainnetPolicy } from '../filecoin/policy.ts';
+import { addIntent } from '../outbox/add-intent.ts';
+import type { MinerSettings, PosterComponents } from './components.ts';
+import { POST_MAX_FEE } from './fees.ts';
+import { declarableDeadlines, type Recoverable, recoveryMessages } from './recoveries.ts';
+import { declaredSectors, recordRecovery } from './recovery-store.ts';
+
+/** Two hours at mainnet's pace; recoveries can be declared until 70 epochs before Open. */
+const LOOKAHEAD_EPOCHS = 240;
+const RECHECK_EPOCHS = 10;
+
+/** Looks again at faulty sectors of the deadlines ahead and declares recovered what is back. */
+export class RecoveryDeclarer {
+  readonly #components: PosterComponents;
+  readonly #miner: MinerSettings;
+  /** Open epoch of a window → height of the last look at its faults. */
+  readonly #looked = new Map<number, number>();
+
+  constructor(components: PosterComponents, init: { readonly miner: MinerSettings }) {
+    this.#components = components;
+    this.#miner = init.miner;
+  }
+
+  async advance(head: TipSet): Promise<void> {
+    const current = await this.#components.chain.provingDeadline(this.#miner.address, head.key);
+    const due = declarableDeadlines(current, LOOKAHEAD_EPOCHS).filter(
+      (deadline) => head.height >= (this.#looked.get(deadline.open) ?? Number.NEGATIVE_INFINITY) + RECHECK_EPOCHS,
+    );
+    for (const open of this.#looked.keys()) if (open <= head.height) this.#looked.delete(open);
+    if (due.length === 0) return;
+    const found = (await Promise.all(due.map((deadline) => this.#readable(deadline, head)))).flat();
+    for (const deadline of due) this.#looked.set(deadline.open, head.height);
+    const limits = { sectors: this.#miner.maxRecoverSectors, partitions: this.#miner.maxPartitionsPerRecovery };
+    for (const message of recoveryMessages(found, limits)) await this.#declare(message, head);
+  }
+
+  /** Faulty sectors, neither recovering nor in a declaration under way, whose files are there. */
+  async #readable(deadline: DeadlineInfo, head: TipSet): Promise<Recoverable[]> {
+    const { chain, db, checker } = this.#components;
+    const { address, minerId } = this.#miner;
+    const partitions = await chain.partitions(address, deadline.index, head.key);
+    const faulty = partitions
+      .map((partition, index) => ({ index, sectors: partition.faulty.subtract(partition.recovering) }))
+      .filter((partition) => !partition.sectors.isEmpty);
+    if (faulty.length === 0) return [];
+    const declared = await declaredSectors(db, { minerId, deadline: deadline.index, open: deadline.open });
+    const [info, sectors] = await Promise.all([
+      chain.minerInfo(address, head.key),
+      chain.sectors(address, faulty.reduce((all, { sectors: some }) => all.union(some), Bitfield.empty), head.key),
+    ]);
+    const upgraded = new Map(sectors.map((sector) => [sector.number, isWindowUpgraded(sector)]));
+    const results = await Promise.all(
+      faulty.map(async ({ index, sectors: some }): Promise<Recoverable> => {
+        const numbers = [...some.subtract(declared)];
+        const checks = await checker.check({
+          minerId,
+          sectorSize: info.sectorSize,
+          sectors: numbers.map((number) => ({ number, upgraded: upgraded.get(number) ?? false })),
+        });
+        const good = checks.filter((check) => check.verdict === 'good').map((check) => check.number);
+        return { deadline: deadline.index, partition: index, open: deadline.open, sectors: Bitfield.of(good) };
+      }),
+    );
+    return results.filter((result) => !result.sectors.isEmpty);
+  }
+
+  async #declare(recoveries: readonly Recoverable[], head: TipSet): Promise<void> {
+    const { db, clock, logger, onIntent } = this.#components;
+    const { minerId, address, sender, messageConfidence } = this.#miner;
+    const params = encodeCbor(declareFaultsRecoveredParams, { recoveries });
+    const messageId = await db.transaction(async (trx) => {
+      const id = await addIntent(trx, {
+        minerId,
+        purpose: 'recover',
+        runId: null,
+        sender,
+        recipient: address,
+        method: MinerMethod.DeclareFaultsRecovered,
+        params,
+        maxFee: POST_MAX_FEE,
+        expiresEpoch: Math.min(...recoveries.map((recovery) => recovery.open)) - mainnetPolicy.faultDeclarationCutoff,
+        confidence: messageConfidence,
+      });
+      await recordRecovery(trx, { messageId: id, minerId, recoveries, now: clock.now() });
+      return id;
+    });
+    const sectors = recoveries.flatMap((recovery) => [...recovery.sectors]);
+    logger.warn({ minerId, message: messageId, sectors: sectors.length, height: head.height }, 'declare faults recovered message published');
+    onIntent();
+  }
+}

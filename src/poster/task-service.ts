@@ -1,0 +1,25 @@
+import type { TaskView } from '../rpc/methods.ts';
+import type { RpcClient } from '../rpc/rpc-client.ts';
+import type { WindowPostTask } from '../queue/window-post-task.ts';
+
+/** The master as the poster sees it. */
+export interface TaskService {
+  /** Idempotent: the same work is one task. `closeAt` in milliseconds since 1970. */
+  submit(task: WindowPostTask, closeAt: number): Promise<TaskView>;
+  get(id: string): Promise<TaskView | null>;
+  cancel(id: string, reason: string): Promise<void>;
+}
+
+/** A submission carries up to 2,349 replicas, about 550 KB. */
+const CALL_LIMIT_MS = 30_000;
+
+export function rpcTaskService(client: RpcClient): TaskService {
+  const options = { timeoutMs: CALL_LIMIT_MS };
+  return {
+    submit: (task, closeAt) => client.call('task.submit', { task, closeAt }, options),
+    get: (id) => client.call('task.get', { id }, options),
+    async cancel(id, reason) {
+      await client.call('task.cancel', { id, reason }, options);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Bitfield } from '../../src/filecoin/bitfield.ts';
+import { deadlineAt } from '../../src/filecoin/deadline.ts';
+import { deadlinesToProve } from '../../src/poster/open-run.ts';
+import { declarableDeadlines, recoveryMessages } from '../../src/poster/recoveries.ts';
+
+const height = fc.integer({ min: 3000, max: 1_000_000 });
+
+describe('recoveryMessages', () => {
+  const found = fc.array(
+    fc.record({
+      deadline: fc.nat(47),
+      partition: fc.nat(20),
+      open: fc.nat(10_000),
+      sectors: fc.uniqueArray(fc.nat(100_000), { maxLength: 50 }).map((numbers) => Bitfield.of(numbers)),
+    }),
+    { maxLength: 30 },
+  );
+
+  it('keeps to the limits and declares nothing twice', () => {
+    fc.assert(
+      fc.property(found, fc.nat(200), fc.nat(5), (recoverables, sectors, partitions) => {
+        const messages = recoveryMessages(recoverables, { sectors, partitions });
+        const declared = messages.flat();
+        const total = declared.reduce((sum, one) => sum + Number(one.sectors.count), 0);
+        const offered = recoverables.reduce((sum, one) => sum + Number(one.sectors.count), 0);
+        expect(total).toBe(sectors === 0 ? offered : Math.min(offered, sectors));
+        for (const message of messages) {
+          expect(message.length).toBeGreaterThan(0);
+          if (partitions > 0) expect(message.length).toBeLessThanOrEqual(partitions);
+        }
+      }),
+    );
+  });
+
+  it('keeps a message under 25,000 sectors', () => {
+    const sectors = Bitfield.of(Array.from({ length: 2349 }, (_, index) => index));
+    const missed = Array.from({ length: 14 }, (_, partition) => ({ deadline: 3, partition, open: 100, sectors }));
+    const counts = recoveryMessages(missed, { sectors: 0, partitions: 0 }).map((message) => message.length);
+    expect(counts).toEqual([10, 4]);
+  });
+});
+
+describe('deadlines', () => {
+  it('are declared for only before their cutoff and within the lookahead', () => {
+    fc.assert(
+      fc.property(height, fc.nat(2879), (epoch, offset) => {
+        const declarable = declarableDeadlines(deadlineAt(offset, epoch), 240);
+        for (const deadline of declarable) {
+          expect(epoch).toBeLessThan(deadline.open - 70);
+          expect(deadline.open).toBeLessThanOrEqual(epoch + 240);
+        }
+        expect(declarable.length).toBeGreaterThanOrEqual(2);
+        expect(declarable.length).toBeLessThanOrEqual(3);
+      }),
+    );
+  });
+
+  it('are each proven from Challenge + confidence until Close, without a gap', () => {
+    fc.assert(
+      fc.property(height, fc.nat(2879), fc.integer({ min: 1, max: 15 }), (epoch, offset, confidence) => {
+        const due = deadlinesToProve(deadlineAt(offset, epoch), confidence);
+        expect(due.length).toBeGreaterThanOrEqual(1);
+        for (const deadline of due) {
+          expect(epoch).toBeGreaterThanOrEqual(deadline.challenge + confidence);
+          expect(epoch).toBeLessThan(deadline.close);
+        }
+        const open = due.find((deadline) => deadline.open <= epoch);
+        expect(open).toBeDefined();
+      }),
+    );
+  });
+});
