@@ -1,5 +1,4 @@
 import type { TipSet } from '../chain/tipset.ts';
-import { isWindowUpgraded } from '../chain/sector-info.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
 import type { Action } from './actions.ts';
 import { challengeRandomness } from './challenge.ts';
@@ -84,7 +83,7 @@ async function check(components: PosterComponents, partition: number, numbers: r
   const sectors = await components.checker.check({
     minerId: run.minerId,
     sectorSize: poStProofType(run.proofType).sectorSize,
-    sectors: numbers.map((number) => ({ number, upgraded: isWindowUpgraded(sectorInfo(infos, number)) })),
+    sectors: numbers.map((number) => ({ number, upgraded: sectorInfo(infos, number).sectorKeyCid !== null })),
     signal,
   });
   memory.checks.set(partition, { atEpoch: head.height, sectors });

@@ -1,4 +1,3 @@
-import { isWindowUpgraded } from '../chain/sector-info.ts';
 import type { TipSet } from '../chain/tipset.ts';
 import { Bitfield } from '../filecoin/bitfield.ts';
 import { encodeCbor } from '../filecoin/cbor.ts';
@@ -55,7 +54,7 @@ export class RecoveryDeclarer {
       chain.minerInfo(address, head.key),
       chain.sectors(address, faulty.reduce((all, { sectors: some }) => all.union(some), Bitfield.empty), head.key),
     ]);
-    const upgraded = new Map(sectors.map((sector) => [sector.number, isWindowUpgraded(sector)]));
+    const upgraded = new Map(sectors.map((sector) => [sector.number, sector.sectorKeyCid !== null]));
     const results = await Promise.all(
       faulty.map(async ({ index, sectors: some }): Promise<Recoverable> => {
         const numbers = [...some.subtract(declared)];

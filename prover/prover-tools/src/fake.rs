@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-use serde_json::json;
+use serde::Serialize;
 use window_post_core::{Node, SectorFiles, SectorSize, T_AUX, comm_r_of};
 
 use crate::replica::ZeroReplica;
@@ -25,6 +25,13 @@ pub struct Fleet {
     pub links: bool,
 }
 
+#[derive(Serialize)]
+struct Made {
+    sector_id: u64,
+    comm_r: String,
+    sealed_cid: String,
+}
+
 /// The sector whose large files the next ones share.
 struct Model {
     files: SectorFiles,
@@ -41,11 +48,8 @@ impl Fleet {
         let mut output = io::stdout().lock();
         for sector in first..end {
             let comm_r = self.make_one(&replica, sector, &mut model).with_context(|| format!("sector {sector}"))?;
-            let line = json!({
-                "sector_id": sector,
-                "comm_r": HEXLOWER.encode(&comm_r),
-                "sealed_cid": sealed_cid(&comm_r),
-            });
+            let made = Made { sector_id: sector, comm_r: HEXLOWER.encode(&comm_r), sealed_cid: sealed_cid(&comm_r) };
+            let line = serde_json::to_string(&made)?;
             writeln!(output, "{line}")?;
         }
         Ok(output.flush()?)

@@ -9,20 +9,19 @@ use storage_proofs_core::parameter_cache::CacheableParameters;
 use storage_proofs_post::fallback::{FallbackPoSt, FallbackPoStCircuit, FallbackPoStCompound};
 use window_post_core::SectorSize;
 
-/// The secret of this set-up is public by design: whoever knows it can forge proofs, which is fine on a test network.
-const SEED: u64 = 7;
-
-/// Writes the three files of a size into the library's parameter directory.
-pub fn generate(size: SectorSize) -> Result<()> {
-    with_shape!(size.bytes(), write, &size.window_proof().as_v1_config(),)
+/// Writes the three files of a size into the library's parameter directory: the same bytes for the same seed.
+///
+/// The secret of such a set-up is public: whoever knows it can forge proofs, which is fine on a test network.
+pub fn generate(size: SectorSize, seed: u64) -> Result<()> {
+    with_shape!(size.bytes(), write, &size.window_proof().as_v1_config(), seed,)
 }
 
-fn write<Tree: 'static + MerkleTreeTrait>(config: &PoStConfig) -> Result<()> {
+fn write<Tree: 'static + MerkleTreeTrait>(config: &PoStConfig, seed: u64) -> Result<()> {
     type Compound<Tree> = FallbackPoStCompound<Tree>;
     let public = window_post_public_params::<Tree>(config)?;
     let circuit =
         <Compound<Tree> as CompoundProof<FallbackPoSt<'_, Tree>, FallbackPoStCircuit<Tree>>>::blank_circuit(&public);
-    let mut rng = ChaCha20Rng::seed_from_u64(SEED);
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
     Compound::<Tree>::get_param_metadata(circuit.clone(), &public)?;
     Compound::<Tree>::get_groth_params(Some(&mut rng), circuit.clone(), &public)?;
     Compound::<Tree>::get_verifying_key(Some(&mut rng), circuit, &public)?;

@@ -40,6 +40,9 @@ enum Params {
         /// Parameter directory [default: FIL_PROOFS_PARAMETER_CACHE, else /var/tmp/filecoin-proof-parameters]
         #[arg(long)]
         dir: Option<PathBuf>,
+        /// Another number is another set-up, whose proofs are not valid for this one's verifying key
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
     },
     /// Check that parameters are whole and belong together, and compare official ones with their published digests
     Check {
@@ -89,7 +92,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Params(Params::Generate { size, dir }) => params::generate(size, dir),
+        Command::Params(Params::Generate { size, dir, seed }) => params::generate(size, dir, seed),
         Command::Params(Params::Check { size, dir }) => params::check(size, dir),
         Command::Sectors(Sectors::Fake { miner, size, count, out, first, seed, no_links }) => {
             Fleet { miner, size, store: out, seed, links: !no_links }.make(first, count)

@@ -11,7 +11,7 @@ const PARAMETER_CACHE: &str = "FIL_PROOFS_PARAMETER_CACHE";
 const DEFAULT_DIR: &str = "/var/tmp/filecoin-proof-parameters";
 
 /// Makes the parameters of a test size beside their final place and moves them there when they are complete.
-pub fn generate(size: SectorSize, dir: Option<PathBuf>) -> Result<()> {
+pub fn generate(size: SectorSize, dir: Option<PathBuf>, seed: u64) -> Result<()> {
     if size.is_official() {
         bail!(
             "parameters for {size} cannot be made at home: they come from the public trusted set-up; fetch them with \
@@ -32,7 +32,7 @@ pub fn generate(size: SectorSize, dir: Option<PathBuf>) -> Result<()> {
         println!("{size} parameters are there already: {}", dir.display());
         return Ok(());
     }
-    generate::generate(size)?;
+    generate::generate(size, seed)?;
     made.check()?;
     // The .params file comes last: who finds it finds the others.
     for name in &names {

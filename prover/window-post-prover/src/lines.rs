@@ -5,7 +5,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::panics;
 use crate::progress::Progress;
@@ -15,6 +15,14 @@ struct Request {
     id: u64,
     #[serde(default)]
     task: Value,
+}
+
+/// Exactly one of `err_msg` and `output` is null.
+#[derive(Serialize)]
+struct Response<A> {
+    id: u64,
+    err_msg: Option<String>,
+    output: Option<A>,
 }
 
 /// Standard output, one whole line at a time.
@@ -65,10 +73,11 @@ where
 
 fn answer<A: Serialize>(request: Request, progress: &Progress, work: impl Fn(Value, &Progress) -> Result<A>) {
     let outcome = panics::guarded(|| work(request.task, progress));
-    Output.line(&match outcome {
-        Ok(output) => json!({"id": request.id, "err_msg": null, "output": output}),
-        Err(error) => json!({"id": request.id, "err_msg": error_text(&error), "output": null}),
-    });
+    let (err_msg, output) = match outcome {
+        Ok(output) => (None, Some(output)),
+        Err(error) => (Some(error_text(&error)), None),
+    };
+    Output.line(&Response { id: request.id, err_msg, output });
 }
 
 /// Parents of the venus-cluster 0.5 line use the text as a format string, so it has no percent sign.

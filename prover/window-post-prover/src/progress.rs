@@ -1,13 +1,26 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::lines::Output;
 
 const AT_MOST_EVERY: Duration = Duration::from_millis(500);
 
-/// Progress lines of one request; a new phase is always told, the rest at most twice a second.
+#[derive(Serialize)]
+struct Line {
+    id: u64,
+    progress: Step,
+}
+
+#[derive(Serialize)]
+struct Step {
+    phase: &'static str,
+    done: usize,
+    total: usize,
+}
+
+/// Progress lines of one request; the begin and end of a phase are always told, the rest at most twice a second.
 pub struct Progress {
     output: Option<Output>,
     id: u64,
@@ -23,10 +36,10 @@ impl Progress {
     pub fn report(&self, phase: &'static str, done: usize, total: usize) {
         let Some(output) = &self.output else { return };
         let mut last = self.last.lock().expect("no holder of this lock can panic");
-        if last.is_some_and(|(before, when)| before == phase && when.elapsed() < AT_MOST_EVERY) {
+        if done < total && last.is_some_and(|(before, when)| before == phase && when.elapsed() < AT_MOST_EVERY) {
             return;
         }
         *last = Some((phase, Instant::now()));
-        output.line(&json!({"id": self.id, "progress": {"phase": phase, "done": done, "total": total}}));
+        output.line(&Line { id: self.id, progress: Step { phase, done, total } });
     }
 }

@@ -1,5 +1,6 @@
 use std::fmt::Display;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
@@ -31,9 +32,10 @@ pub enum Cause {
 }
 
 impl Reader {
-    /// The reader's error output goes nowhere: a stuck one would keep the pipe of our own parent open.
+    /// By way of /proc it is this very program, also when its file was replaced. Its error output goes nowhere: a stuck one would keep the pipe of our own parent open.
     pub fn start() -> Result<Self> {
         let mut child = Command::new("/proc/self/exe")
+            .arg0("window-post-prover")
             .arg("read")
             .env("RAYON_NUM_THREADS", THREADS)
             .stdin(Stdio::piped())

@@ -1,0 +1,49 @@
+use serde_json::json;
+
+use crate::support::{Prover, Store};
+
+fn signal(pid: i32, signal: i32) {
+    // SAFETY: sends a signal to a process that this test's child started.
+    assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+}
+
+#[test]
+fn a_stuck_reader_costs_its_sector_and_is_replaced() {
+    let store = Store::new(2);
+    let mut prover = Prover::start(&["window_post", "--readers", "1", "--read-timeout", "1"]);
+    prover.proof(&store.task(&[0]));
+    let [reader] = prover.readers()[..] else { panic!("one reader: {:?}", prover.readers()) };
+    signal(reader, libc::SIGSTOP);
+
+    let output = prover.output(&store.task(&[0, 1]));
+    let detail = json!({"sector_id": 0, "class": "unknown", "reason": "read timed out after 1 s"});
+    assert_eq!((&output["faults"], &output["details"]), (&json!([0]), &json!([detail])));
+    prover.proof(&store.task(&[0, 1]));
+    assert!(!prover.readers().contains(&reader), "the stuck reader is gone");
+}
+
+#[test]
+fn a_reader_that_died_is_replaced_unnoticed() {
+    let store = Store::new(2);
+    let mut prover = Prover::start(&["window_post", "--readers", "1"]);
+    prover.proof(&store.task(&[0]));
+    signal(prover.readers()[0], libc::SIGKILL);
+    prover.proof(&store.task(&[0, 1]));
+}
+
+#[test]
+fn readers_end_with_their_parent() {
+    let store = Store::new(2);
+    let mut prover = Prover::start(&["window_post"]);
+    prover.proof(&store.task(&[0, 1]));
+    let readers = prover.readers();
+    assert!(!readers.is_empty());
+    prover.child.kill().unwrap();
+    prover.child.wait().unwrap();
+    for reader in readers {
+        let status = || std::fs::read_to_string(format!("/proc/{reader}/status")).unwrap_or_default();
+        while !status().is_empty() && !status().contains("State:\tZ") {
+            std::thread::yield_now();
+        }
+    }
+}

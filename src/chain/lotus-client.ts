@@ -1,0 +1,110 @@
+import { once } from 'node:events';
+import type { Clock } from '../clock/clock.ts';
+import { retry } from '../clock/retry.ts';
+import { withTimeLimit } from '../clock/time-limit.ts';
+import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Endpoint } from './endpoint.ts';
+import { LotusConnection } from './lotus-connection.ts';
+import { type LotusMethod, type LotusResult, parseResult } from './lotus-results.ts';
+
+const CALL_LIMIT_MS = 30_000;
+const RECONNECT_PAUSE_MS = 250;
+const RECONNECT_MAX_PAUSE_MS = 5_000;
+/** Of the failed attempts at `RECONNECT_MAX_PAUSE_MS` one a minute is logged. */
+const LOGGED_ATTEMPTS = 12;
+
+interface Waiting {
+  readonly promise: Promise<LotusConnection>;
+  readonly resolve: (connection: LotusConnection) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Calls to a chain node over a connection that is made again for ever. */
+export class LotusClient {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #endpoint: Endpoint;
+  readonly #closing = new AbortController();
+  #connection = waiting();
+
+  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: { readonly endpoint: Endpoint }) {
+    this.#clock = components.clock;
+    this.#logger = components.logger;
+    this.#endpoint = init.endpoint;
+    void this.#keepConnected();
+  }
+
+  /** The connection, or the next attempt's: nobody waits longer than one attempt for a node that is away. */
+  connection(): Promise<LotusConnection> {
+    return this.#connection.promise;
+  }
+
+  /** @throws CodedError `chain-unavailable`, `chain-error`, `chain-answer`; see `Chain` */
+  async call<M extends LotusMethod>(method: M, params: readonly unknown[]): Promise<LotusResult<M>> {
+    const call = this.connection().then((connection) => connection.request(method, params));
+    return parseResult(method, (await this.limited(method, call)).result);
+  }
+
+  /** @throws CodedError `chain-unavailable` when `work` takes longer than a call may */
+  async limited<T>(method: string, work: Promise<T>): Promise<T> {
+    try {
+      return await withTimeLimit(this.#clock, CALL_LIMIT_MS, `the chain node's ${method}`, work);
+    } catch (cause) {
+      if (errorCode(cause) !== 'time-limit') throw cause;
+      throw new CodedError('chain-unavailable', errorText(cause), { cause });
+    }
+  }
+
+  close(): void {
+    this.#closing.abort(new CodedError('chain-unavailable', 'the connection to the chain node was closed'));
+    this.#connection.promise.then((connection) => connection.close()).catch(() => {});
+    this.#connection.reject(this.#closing.signal.reason);
+  }
+
+  async #keepConnected(): Promise<void> {
+    const { signal } = this.#closing;
+    const url = this.#endpoint.url;
+    try {
+      for (;;) {
+        const connection = await retry(
+          this.#clock,
+          {
+            pauseMs: RECONNECT_PAUSE_MS,
+            maxPauseMs: RECONNECT_MAX_PAUSE_MS,
+            signal,
+            onFailure: (error, attempt) => {
+              if (attempt === 1 || attempt % LOGGED_ATTEMPTS === 0)
+                this.#logger.warn({ url, attempt }, errorText(error));
+              this.#connection.reject(error);
+              this.#connection = waiting();
+            },
+          },
+          () => LotusConnection.open(this.#clock, this.#endpoint, signal),
+        );
+        this.#logger.info({ url }, 'connected to the chain node');
+        this.#connection.resolve(connection);
+        await once(connection.events, 'close');
+        this.#connection = waiting();
+        signal.throwIfAborted();
+        this.#logger.warn({ url }, 'connection to the chain node lost');
+        await this.#clock.sleep(RECONNECT_PAUSE_MS, signal);
+      }
+    } catch (error) {
+      // Only `close` ends the loop.
+      this.#connection.reject(error);
+    }
+  }
+}
+
+function waiting(): Waiting {
+  let resolve: Waiting['resolve'] = () => {};
+  let reject: Waiting['reject'] = () => {};
+  const promise = new Promise<LotusConnection>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  // Nobody may be waiting.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}

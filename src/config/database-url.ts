@@ -1,0 +1,12 @@
+import type { Kind } from './kind.ts';
+
+/** Kept as it is written; holds a password. */
+export const databaseUrl: Kind<string> = {
+  accepts: "'mysql://user:password@host:port/database', with %40 for an @ in the password, %23 for a # and so on",
+  read: (found) => {
+    if (typeof found !== 'string' || !URL.canParse(found)) return undefined;
+    const { protocol, pathname } = new URL(found);
+    return protocol === 'mysql:' && pathname.length > 1 ? found : undefined;
+  },
+  secret: true,
+};

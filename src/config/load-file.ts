@@ -1,0 +1,42 @@
+import { readFile } from 'node:fs/promises';
+import toml from 'toml';
+import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
+import { readTable } from './read-table.ts';
+import type { Fields, FileTable, Values } from './table.ts';
+
+export interface Loaded<T> {
+  readonly config: T;
+  /** One line each: unknown keys, entries without effect. For the log. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * @throws CodedError `config-not-found` or `config-not-readable`, or `bad-config` for a file that is no TOML or holds a wrong value
+ */
+export async function loadFile<F extends Fields>(table: FileTable<F>, path: string): Promise<Loaded<Values<F>>> {
+  const warnings: string[] = [];
+  const config = readTable(table.fields, parseToml(await readText(table, path), path), { file: path, warnings });
+  return { config, warnings };
+}
+
+async function readText(table: FileTable<Fields>, path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') {
+      throw new CodedError('config-not-found', `there is no ${path}; copy config/${table.name} there and adapt it`, {
+        path,
+      });
+    }
+    throw new CodedError('config-not-readable', `${path} cannot be read (${errorCode(cause)})`, { path });
+  }
+}
+
+function parseToml(text: string, path: string): Record<string, unknown> {
+  try {
+    return toml.parse(text);
+  } catch (error) {
+    const line = typeof error === 'object' && error !== null && 'line' in error ? ` line ${error.line}` : '';
+    throw new CodedError('bad-config', `${path}${line} is not TOML: ${errorText(error)}`, { path });
+  }
+}

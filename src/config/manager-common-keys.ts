@@ -1,0 +1,117 @@
+import { databaseUrl } from './database-url.ts';
+import { duration } from './duration.ts';
+import { endpoint } from './endpoint.ts';
+import { count, flag, listOf, minerId, oneOrMore, secretText, serverAddress, text, textTable } from './kinds.ts';
+import { key, list, optionalKey, section, unusedKey } from './table.ts';
+
+const mongo = {
+  enable: unusedKey('Enable', flag),
+  dsn: unusedKey('DSN', secretText),
+  databaseName: unusedKey('DatabaseName', text),
+} as const;
+
+/** [Common] of sector-manager.cfg. */
+export const commonKeys = {
+  api: section('API', 'The services of the chain', {
+    chain: optionalKey('Chain', endpoint, {
+      example: '/ip4/127.0.0.1/tcp/1234/ws',
+      about: 'The chain node (Lotus JSON-RPC v1); by default the first Gateway',
+    }),
+    messager: unusedKey('Messager', endpoint, 'Has no effect: messages are signed and pushed through the chain node'),
+    market: unusedKey('Market', endpoint),
+    gateway: key('Gateway', listOf(endpoint), {
+      default: [],
+      example: ['/ip4/127.0.0.1/tcp/45132/ws'],
+      about: 'Gateways, used where a service has no entry of its own',
+    }),
+    token: optionalKey('Token', secretText, {
+      example: '<jwt>',
+      about: "Token for services whose entry has none ('token:address')",
+    }),
+    chainEventIntervalMs: key('ChainEventInterval', duration, {
+      default: '1m0s',
+      about: 'Longest wait for the next head before the node is asked for it',
+    }),
+  }),
+  cluster: section(
+    'Cluster',
+    'Database and master of the cluster. Where absent: those of the ext-prover file, else embedded ones',
+    {
+      database: optionalKey('Database', databaseUrl, {
+        example: 'mysql://root:password@localhost/wdpost',
+        about: 'mysql://user:password@host:port/database',
+      }),
+      master: optionalKey('Master', oneOrMore(serverAddress), {
+        example: '192.168.200.113:4698',
+        about: 'Address of the master',
+      }),
+      tokenFile: optionalKey('TokenFile', text, {
+        example: '/etc/wdpost/token',
+        about: 'File with the token for the master; the environment variable WDPOST_TOKEN does as well',
+      }),
+    },
+  ),
+  scanPersistStores: unusedKey(
+    'ScanPersistStores',
+    listOf(text),
+    'Not supported; list each store as [[Common.PersistStores]]',
+  ),
+  plugins: section('Plugins', 'Plug-ins', { dir: unusedKey('Dir', text) }),
+  pieceStores: list('PieceStores', 'Stores of deal data', {
+    name: unusedKey('Name', text),
+    path: unusedKey('Path', text),
+    meta: unusedKey('Meta', textTable),
+    readOnly: unusedKey('ReadOnly', flag),
+    plugin: unusedKey('Plugin', text),
+    pluginName: unusedKey('PluginName', text),
+  }),
+  persistStores: list('PersistStores', 'A store of sealed sectors', {
+    name: optionalKey('Name', text, { example: 'storage1', about: 'Name of the store; by default its path' }),
+    path: optionalKey('Path', text, {
+      example: '/mnt/mount/nfs/0.0.0.0',
+      about: 'The folder that holds sealed/ and cache/; an entry without it is ignored',
+    }),
+    strict: key('Strict', flag, { default: false, about: 'Sizes of sealed files are checked; here they always are' }),
+    readOnly: key('ReadOnly', flag, { default: false, about: 'Nothing is ever written there' }),
+    weight: key('Weight', count, { default: 0, zeroMeans: 1, about: 'Share of new sectors' }),
+    allowMiners: key('AllowMiners', listOf(minerId), {
+      default: [],
+      example: [1008],
+      about: 'Only these miners have sectors there; none written: all',
+    }),
+    denyMiners: key('DenyMiners', listOf(minerId), {
+      default: [],
+      example: [3, 4],
+      about: 'These miners have no sectors there; counts before AllowMiners',
+    }),
+    meta: unusedKey('Meta', textTable),
+    plugin: {
+      ...unusedKey('Plugin', text, 'Not supported: an entry with a plug-in is ignored'),
+      aliases: ['PluginName'],
+    },
+  }),
+  mongoKvStore: section('MongoKVStore', 'Database of older versions', mongo),
+  db: section('DB', 'Database of newer versions', {
+    driver: unusedKey('Driver', text),
+    badger: section('Badger', 'Badger', { baseDir: unusedKey('BaseDir', text) }),
+    mongo: section('Mongo', 'MongoDB', mongo),
+    plugin: section('Plugin', 'Plug-in', {
+      pluginName: unusedKey('PluginName', text),
+      meta: unusedKey('Meta', textTable),
+    }),
+  }),
+  proving: section('Proving', 'Checks of sector files', {
+    parallelCheckLimit: unusedKey(
+      'ParallelCheckLimit',
+      count,
+      'Has no effect: each store has 16 sectors checked at a time',
+    ),
+    singleCheckTimeout: unusedKey('SingleCheckTimeout', duration),
+    partitionCheckTimeout: unusedKey('PartitionCheckTimeout', duration),
+    workerProver: section('WorkerProver', 'Proving by workers', {
+      jobMaxTry: unusedKey('JobMaxTry', count, 'Has no effect: see max_retry of the master'),
+      heartbeatTimeout: unusedKey('HeartbeatTimeout', duration, 'Has no effect: see heartbeat_timeout of the master'),
+      jobLifetime: unusedKey('JobLifetime', duration, 'Has no effect: see should_archive of the master'),
+    }),
+  }),
+} as const;

@@ -1,0 +1,96 @@
+import { resolve } from 'node:path';
+import { type Loaded, loadFile } from './load-file.ts';
+import { commonKeys } from './manager-common-keys.ts';
+import { minerKeys } from './manager-miner-keys.ts';
+import { badConfig } from './read-table.ts';
+import { type FileTable, list, section, type Values } from './table.ts';
+
+const fields = {
+  common: section('Common', 'What all miners share', commonKeys),
+  miners: list('Miners', 'A miner', minerKeys),
+} as const;
+
+export const managerFile: FileTable<typeof fields> = {
+  name: 'sector-manager.cfg',
+  about: 'sector-manager daemon run, in its home folder',
+  fields,
+  commentDefaults: true,
+};
+
+type ManagerValues = Values<typeof fields>;
+type StoreValues = ManagerValues['common']['persistStores'][number];
+type MinerValues = ManagerValues['miners'][number];
+
+/** A store entry that has its path; `path` is absolute. */
+export type PersistStoreConfig = StoreValues & { readonly name: string; readonly path: string };
+export type MinerConfig = MinerValues & { readonly actor: number };
+
+/** The file with its fall-backs resolved and entries without effect left out. */
+export interface ManagerConfig {
+  readonly common: Omit<ManagerValues['common'], 'persistStores'> & {
+    readonly persistStores: readonly PersistStoreConfig[];
+  };
+  readonly miners: readonly MinerConfig[];
+}
+
+/** @throws CodedError as `loadFile`; `bad-config` too for two stores or two miners of one name */
+export async function loadManagerConfig(path: string): Promise<Loaded<ManagerConfig>> {
+  const { config, warnings } = await loadFile(managerFile, path);
+  const { common } = config;
+  const more = [...warnings];
+  if (common.scanPersistStores !== undefined) {
+    more.push(
+      `${path}: Common.ScanPersistStores is not supported and ignored; list each store as [[Common.PersistStores]]`,
+    );
+  }
+  const persistStores = usableStores(path, common.persistStores, more);
+  const miners = usableMiners(path, config.miners, more);
+  const chain = common.api.chain ?? common.api.gateway[0];
+  const api = {
+    ...common.api,
+    ...(chain && { chain: { ...(common.api.token !== undefined && { token: common.api.token }), ...chain } }),
+  };
+  return { config: { common: { ...common, api, persistStores }, miners }, warnings: more };
+}
+
+function usableStores(file: string, stores: readonly StoreValues[], warnings: string[]): PersistStoreConfig[] {
+  const usable: PersistStoreConfig[] = [];
+  for (const [index, store] of stores.entries()) {
+    const where = `Common.PersistStores[${index}]`;
+    if (store.plugin !== undefined) {
+      warnings.push(
+        `${file}: ${where} is ignored: it needs the plug-in ${store.plugin}, and only folders are supported`,
+      );
+    } else if (store.path === undefined) {
+      warnings.push(`${file}: ${where} is ignored: it has no Path`);
+    } else {
+      const path = resolve(store.path);
+      const name = store.name ?? path;
+      if (usable.some((other) => other.name === name))
+        throw badConfig(file, `${where}.Name`, `is ${JSON.stringify(name)} a second time; give each store its own`);
+      usable.push({ ...store, name, path });
+    }
+  }
+  return usable;
+}
+
+function usableMiners(file: string, miners: readonly MinerValues[], warnings: string[]): MinerConfig[] {
+  const usable: MinerConfig[] = [];
+  for (const [index, miner] of miners.entries()) {
+    const where = `Miners[${index}]`;
+    const { actor } = miner;
+    if (actor === undefined) {
+      warnings.push(`${file}: ${where} is ignored: it has no Actor`);
+    } else if (usable.some((other) => other.actor === actor)) {
+      throw badConfig(file, `${where}.Actor`, `is ${actor} a second time; give each miner one [[Miners]]`);
+    } else {
+      usable.push({ ...miner, actor, post: withFeeCap(miner.post) });
+    }
+  }
+  return usable;
+}
+
+/** Versions before GasFeeCap wrote MaxFeeCap. */
+function withFeeCap(post: MinerValues['post']): MinerValues['post'] {
+  return post.gasFeeCap === 0n && post.maxFeeCap !== undefined ? { ...post, gasFeeCap: post.maxFeeCap } : post;
+}

@@ -1,0 +1,93 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { finished } from 'node:stream/promises';
+import type { Clock } from '../clock/clock.ts';
+import { CodedError, errorText } from '../errors/coded-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { lineSplitter } from './line-splitter.ts';
+
+export interface ChildProgramInit {
+  readonly bin: string;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly onLine: (line: string) => void;
+}
+
+/** A grandchild stuck in a read may hold an ended child's pipes open for ever, so their end is waited for only this long. */
+const LAST_WORDS_MS = 500;
+
+/** A started program: its stdout as lines, its stderr in our log, its end as an error that says how and why. */
+export class ChildProgram {
+  /** `prover-exited`, or `prover-not-started` where there is no such program. Comes after all that it wrote. */
+  readonly ended: Promise<CodedError>;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #clock: Clock;
+  #lastWords = '';
+
+  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: ChildProgramInit) {
+    this.#clock = components.clock;
+    // A process group of its own: a kill reaches the readers too, and a terminal's Ctrl-C does not reach past us.
+    const child = spawn(init.bin, init.args, { env: init.env, stdio: 'pipe', detached: true });
+    this.#child = child;
+    const onOutput = lineSplitter(init.onLine);
+    child.stdout.on('data', (chunk: Buffer) => this.#orKill(() => onOutput(chunk)));
+    const onComplaint = lineSplitter((line) => {
+      if (line.trim() !== '') this.#lastWords = line.trim();
+      components.logger.info({ pid: child.pid, line }, 'prover: stderr');
+    });
+    child.stderr.on('data', (chunk: Buffer) => this.#orKill(() => onComplaint(chunk)));
+    // A child that ends while it is written to: its end is told by `ended`.
+    child.stdin.on('error', () => {});
+    this.ended = this.#untilEnded(init.bin);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  write(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
+  }
+
+  /** SIGKILL for the child and its group. */
+  kill(): void {
+    const { pid, exitCode, signalCode } = this.#child;
+    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    try {
+      process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It ended by itself in this moment.
+    }
+  }
+
+  #orKill(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#lastWords = errorText(error);
+      this.kill();
+    }
+  }
+
+  #untilEnded(bin: string): Promise<CodedError> {
+    const child = this.#child;
+    return new Promise((resolve) => {
+      child.once('error', (cause) =>
+        resolve(new CodedError('prover-not-started', `${bin} cannot be started: ${errorText(cause)}`)),
+      );
+      child.once('exit', async (code, signal) => {
+        await this.#untilPipesEnd();
+        const how = signal ?? `exit code ${code}`;
+        const why = this.#lastWords === '' ? '' : `: ${this.#lastWords}`;
+        resolve(new CodedError('prover-exited', `${bin} ended with ${how}${why}`));
+      });
+    });
+  }
+
+  #untilPipesEnd(): Promise<unknown> {
+    const { stdout, stderr } = this.#child;
+    return Promise.race([
+      Promise.allSettled([finished(stdout), finished(stderr)]),
+      new Promise<void>((resolve) => this.#clock.after(LAST_WORDS_MS, resolve)),
+    ]);
+  }
+}

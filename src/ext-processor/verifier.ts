@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import type { Clock } from '../clock/clock.ts';
+import { CodedError } from '../errors/coded-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { proverBinary } from './prover-binary.ts';
+import { ProverKeeper } from './prover-keeper.ts';
+
+export interface VerifyInput {
+  readonly minerId: number;
+  /** Name of the proofs library, `StackedDrgWindow2KiBV1_2`. */
+  readonly proofType: string;
+  /** 32 bytes, masked or not. */
+  readonly seed: Uint8Array;
+  readonly sectors: readonly { readonly sectorId: number; readonly commR: Uint8Array }[];
+  /** 192 bytes for each partition. */
+  readonly proof: Uint8Array;
+}
+
+export interface Verdict {
+  readonly valid: boolean;
+  /** Why not; null when valid. */
+  readonly reason: string | null;
+}
+
+export interface Verifier {
+  /** @throws CodedError `prover-unavailable`, `prover-failed` (could not judge), `prover-exited`, `time-limit`: no verdict at all. */
+  verify(input: VerifyInput): Promise<Verdict>;
+  close(): Promise<void>;
+}
+
+export interface VerifierInit {
+  /** Default: `proverBinary()`. */
+  readonly bin?: string;
+  /** Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly limitMs?: number;
+}
+
+const STAGE = 'window_post_verify';
+/** A verification takes milliseconds, the first one after a start as long as reading a .vk. */
+const VERIFY_LIMIT_MS = 30_000;
+const READY_LIMIT_MS = 60_000;
+
+const verdict = z.object({ valid: z.boolean(), reason: z.string().nullable() });
+
+/** Judges window PoSt proofs in a persistent child that needs only the .vk files. It starts at once and is kept running. */
+export function createVerifier(
+  components: { readonly clock: Clock; readonly logger: Logger },
+  init: VerifierInit = {},
+): Verifier {
+  const limitMs = init.limitMs ?? VERIFY_LIMIT_MS;
+  const keeper = new ProverKeeper(components, {
+    bin: init.bin ?? proverBinary(init.env),
+    args: ['processor', STAGE],
+    stage: STAGE,
+    readyTimeoutMs: READY_LIMIT_MS,
+    ...(init.env === undefined ? {} : { env: init.env }),
+  });
+  return {
+    async verify(input) {
+      await keeper.untilReady(limitMs);
+      const tooLate = new AbortController();
+      const callOff = components.clock.after(limitMs, () => {
+        tooLate.abort(new CodedError('time-limit', `the verifier gave no answer within ${limitMs} ms`));
+        void keeper.restart();
+      });
+      try {
+        const answer = verdict.safeParse(await keeper.request(verifyTask(input), { signal: tooLate.signal }));
+        if (!answer.success) throw new CodedError('prover-failed', 'the verifier gave an answer without a verdict');
+        return answer.data;
+      } finally {
+        callOff();
+      }
+    },
+    close: () => keeper.close(),
+  };
+}
+
+function verifyTask(input: VerifyInput): unknown {
+  return {
+    miner_id: input.minerId,
+    proof_type: input.proofType,
+    seed: [...input.seed],
+    sectors: input.sectors.map(({ sectorId, commR }) => ({ sector_id: sectorId, comm_r: [...commR] })),
+    proof: Buffer.from(input.proof).toString('base64'),
+  };
+}

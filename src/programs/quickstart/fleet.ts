@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Clock } from '../../clock/clock.ts';
+import { CodedError } from '../../errors/coded-error.ts';
+
+const STOP_LIMIT_MS = 10_000;
+
+/** The processes of one quickstart. Each one's stderr goes to a log file of its name; stdout lines are handed over. */
+export class Fleet {
+  readonly #clock: Clock;
+  readonly #init: { readonly bin: string; readonly logs: string; readonly env: NodeJS.ProcessEnv };
+  readonly #children: { readonly name: string; readonly child: ChildProcess }[] = [];
+  readonly #broken: Promise<never>;
+  #break: (error: Error) => void = () => {};
+  #stopping = false;
+
+  constructor(components: { readonly clock: Clock }, init: { readonly bin: string; readonly logs: string; readonly env: NodeJS.ProcessEnv }) {
+    this.#clock = components.clock;
+    this.#init = init;
+    this.#broken = new Promise((_, reject) => {
+      this.#break = reject;
+    });
+    this.#broken.catch(() => {});
+  }
+
+  /** Rejects when any process ends by itself. */
+  get broken(): Promise<never> {
+    return this.#broken;
+  }
+
+  get processes(): readonly { readonly name: string; readonly pid: number | undefined }[] {
+    return this.#children.map(({ name, child }) => ({ name, pid: child.pid }));
+  }
+
+  start(name: string, program: string, args: readonly string[], onLine: (line: string) => void = () => {}): void {
+    const log = openSync(join(this.#init.logs, `${name}.log`), 'a');
+    const child = spawn(join(this.#init.bin, program), args, {
+      stdio: ['ignore', 'pipe', log],
+      env: this.#init.env,
+      detached: true,
+    });
+    closeSync(log);
+    createInterface({ input: child.stdout }).on('line', onLine);
+    this.#children.push({ name, child });
+    child.once('error', (cause) => this.#break(new CodedError('no-program', `${program} could not be started`, { cause })));
+    child.once('exit', (code, signal) => {
+      if (this.#stopping) return;
+      this.#break(new CodedError('process-ended', `${name} ended (${signal ?? `exit ${code}`}): ${this.#lastWords(name)}`));
+    });
+  }
+
+  /** Leaves everything running when this process ends. */
+  release(): void {
+    for (const { child } of this.#children) {
+      child.unref();
+      child.stdout?.destroy();
+    }
+  }
+
+  /** SIGTERM in reverse order of starting, SIGKILL for what does not end. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    for (const { child } of this.#children.toReversed()) {
+      if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) continue;
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      const callOff = this.#clock.after(STOP_LIMIT_MS, () => child.kill('SIGKILL'));
+      await ended;
+      callOff();
+    }
+  }
+
+  #lastWords(name: string): string {
+    const lines = readFileSync(join(this.#init.logs, `${name}.log`), 'utf8').trim().split('\n');
+    return lines.at(-1)?.slice(0, 400) ?? '';
+  }
+}

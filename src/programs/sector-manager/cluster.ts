@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../clock/clock.ts';
+import { type ExtProverConfig, loadExtProverConfig } from '../../config/ext-prover-file.ts';
+import type { ManagerConfig } from '../../config/manager-file.ts';
+import { loadMasterConfig } from '../../config/master-file.ts';
+import { startEmbeddedDatabase } from '../../database/embedded-database.ts';
+import { CodedError } from '../../errors/coded-error.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { MasterChild } from './master-child.ts';
+import { programPath } from './program-path.ts';
+
+/** Where the manager's database and master are. */
+export interface Cluster {
+  readonly databaseUrl: string;
+  /** Addresses of masters, `host:port` or a ws URL. */
+  readonly masters: readonly string[];
+  readonly token: string | undefined;
+  /** Ends what was started for this manager alone. */
+  stop(): Promise<void>;
+}
+
+export interface ClusterInit {
+  readonly home: string;
+  readonly confDir: string;
+  readonly config: ManagerConfig;
+  /** Start the prover of ext-prover.cfg as a child. */
+  readonly extProver: boolean;
+}
+
+interface Components {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const EMBEDDED_MASTER = '127.0.0.1:4698';
+
+/**
+ * [Common.Cluster]; where absent the master of ext-prover.cfg; where that is absent too, an embedded database and master. A Master
+ * without a Database is the address on which the embedded master listens.
+ */
+export async function findCluster(components: Components, init: ClusterInit): Promise<Cluster> {
+  const { database, master, tokenFile } = init.config.common.cluster;
+  const token = tokenFile === undefined ? process.env.WDPOST_TOKEN : (await readFile(tokenFile, 'utf8')).trim();
+  if (database !== undefined && master !== undefined) {
+    return { databaseUrl: database, masters: master, token, stop: async () => {} };
+  }
+  const extProverFile = join(init.confDir, 'ext-prover.cfg');
+  const named = existsSync(extProverFile) ? await masterOfExtProver(extProverFile, init.extProver) : undefined;
+  if (named === undefined) return await embeddedCluster(components, init.home, master?.[0] ?? EMBEDDED_MASTER, token);
+  const { config } = await loadMasterConfig(named.masterFile);
+  const child = init.extProver ? new MasterChild(components, named.child) : undefined;
+  const { host, port } = config.server.listen;
+  return {
+    databaseUrl: config.db.url,
+    masters: [`${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`],
+    token,
+    stop: async () => await child?.stop(),
+  };
+}
+
+async function masterOfExtProver(file: string, required: boolean) {
+  const { config } = await loadExtProverConfig(file);
+  const [first] = config.wdPost;
+  const masterFile = first && masterFileOf(first.args);
+  if (first === undefined || masterFile === undefined) {
+    if (!required) return undefined;
+    throw new CodedError('no-ext-prover', `${file}: --ext-prover wants a [[WdPost]] with Args = ["-c", "<wdpost_master.toml>"]`);
+  }
+  const child = { bin: first.bin ?? programPath('wdpost-master-daemon'), args: first.args, env: { ...process.env, ...first.envs } };
+  return { masterFile, child };
+}
+
+/** The value of `-c FILE` or `-c=FILE`. */
+function masterFileOf(args: ExtProverConfig['wdPost'][number]['args']): string | undefined {
+  const at = args.findIndex((arg) => arg === '-c' || arg.startsWith('-c='));
+  return at < 0 ? undefined : args[at] === '-c' ? args[at + 1] : args[at]?.slice(3);
+}
+
+async function embeddedCluster(components: Components, home: string, listen: string, token: string | undefined): Promise<Cluster> {
+  await mkdir(home, { recursive: true });
+  const database = await startEmbeddedDatabase(components, { dataDir: join(home, 'database') });
+  const masterFile = join(home, 'embedded_master.toml');
+  await writeFile(masterFile, `[server]\nlisten = '${listen}'\n\n[db]\nurl = '${database.url}'\n`);
+  const child = new MasterChild(components, {
+    bin: programPath('wdpost-master-daemon'),
+    args: ['-c', masterFile],
+    env: process.env,
+  });
+  return {
+    databaseUrl: database.url,
+    masters: [listen],
+    token,
+    async stop() {
+      await child.stop();
+      await database.stop();
+    },
+  };
+}

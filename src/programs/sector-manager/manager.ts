@@ -1,0 +1,63 @@
+import type { Chain } from '../../chain/chain.ts';
+import type { TipSet } from '../../chain/tipset.ts';
+import type { Clock } from '../../clock/clock.ts';
+import { CoalescedLoop } from '../../clock/coalesced-loop.ts';
+import type { Outbox } from '../../outbox/outbox.ts';
+import type { MinerPoster } from '../../poster/miner-poster.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+
+const RETRY_MS = 2_000;
+
+/** Hands every new head to the outbox and to each miner's poster, which work side by side. */
+export class Manager {
+  readonly #chain: Chain;
+  readonly #logger: Logger;
+  readonly #posters: readonly MinerPoster[];
+  readonly #outbox: Outbox;
+  readonly #sending: CoalescedLoop;
+  #head: TipSet | undefined;
+
+  constructor(
+    components: { readonly clock: Clock; readonly logger: Logger; readonly chain: Chain; readonly outbox: Outbox },
+    init: { readonly posters: readonly MinerPoster[] },
+  ) {
+    this.#chain = components.chain;
+    this.#logger = components.logger;
+    this.#outbox = components.outbox;
+    this.#posters = init.posters;
+    this.#sending = new CoalescedLoop(components, {
+      retryMs: RETRY_MS,
+      onFailure: (err) => this.#logger.warn({ err }, 'sending messages failed, trying again'),
+      work: () => this.#send(),
+    });
+  }
+
+  /** Something was put in the outbox. */
+  onIntent(): void {
+    this.#sending.wake();
+  }
+
+  /** A task ended. */
+  onTask(): void {
+    for (const poster of this.#posters) poster.wake();
+  }
+
+  /** Follows the chain until the signal ends it. */
+  async run(signal: AbortSignal): Promise<void> {
+    for await (const changes of this.#chain.heads(signal)) {
+      const head = changes.findLast((change) => change.type !== 'revert')?.tipSet;
+      if (head === undefined) continue;
+      if (this.#head === undefined) this.#logger.info({ height: head.height }, 'following the chain');
+      this.#head = head;
+      for (const poster of this.#posters) poster.onHead(head);
+      this.#sending.wake();
+    }
+    await this.#sending.close();
+    await Promise.all(this.#posters.map((poster) => poster.close()));
+  }
+
+  async #send(): Promise<void> {
+    if (this.#head === undefined || !(await this.#outbox.advance(this.#head))) return;
+    for (const poster of this.#posters) poster.wake();
+  }
+}

@@ -1,0 +1,43 @@
+import type { Database } from '../database/database.ts';
+import type { EndedAttempt } from './attempt.ts';
+import { type Failure, failAttempt, type RetryPolicy } from './fail-attempt.ts';
+import { nowMs } from './sql-time.ts';
+
+export interface LeasePolicy extends RetryPolicy {
+  /** Silence of a slave that ends its leases. */
+  readonly heartbeatTimeoutMs: number;
+  /** A slave that beats but gets no further. */
+  readonly progressTimeoutMs: number;
+}
+
+/** Ends the attempts of silent slaves and those that are stuck, by the database's clock. Reads live attempts only (key `live`). */
+export async function endLostAttempts(db: Database, policy: LeasePolicy): Promise<EndedAttempt[]> {
+  const live = await db.kysely
+    .selectFrom('task_attempts')
+    .select(['task_id', 'attempt', 'slave', 'heartbeat_at', 'progress_at', nowMs.as('now')])
+    .where('ended_at', 'is', null)
+    .execute();
+  const ended: EndedAttempt[] = [];
+  for (const { task_id: id, attempt, slave, ...times } of live) {
+    const failure = failureOf(times, policy);
+    if (failure === undefined) continue;
+    const { accepted, ended: others } = await failAttempt(db, { id, attempt }, failure, policy);
+    if (accepted) ended.push({ id, attempt, slave, outcome: failure.outcome }, ...others);
+  }
+  return ended;
+}
+
+function failureOf(
+  times: { readonly heartbeat_at: number; readonly progress_at: number; readonly now: number },
+  policy: LeasePolicy,
+): Failure | undefined {
+  const silent = times.now - times.heartbeat_at;
+  if (silent > policy.heartbeatTimeoutMs) {
+    return { class: 'lost', outcome: 'lost', reason: `no heartbeat for ${silent} ms` };
+  }
+  const stuck = times.now - times.progress_at;
+  if (stuck > policy.progressTimeoutMs) {
+    return { class: 'slave', outcome: 'timeout', reason: `no progress for ${stuck} ms` };
+  }
+  return undefined;
+}

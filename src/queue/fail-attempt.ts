@@ -1,0 +1,87 @@
+import { sql } from 'kysely';
+import type { Database, Transaction } from '../database/database.ts';
+import type { AttemptOutcome } from '../database/tables/queue.ts';
+import {
+  type AttemptId,
+  endAttempt,
+  endLiveAttempts,
+  finishTask,
+  liveAttempts,
+  lockTask,
+  whyClosed,
+} from './attempt.ts';
+import type { FinishVerdict } from './finish-attempt.ts';
+import { nowMs } from './sql-time.ts';
+
+/**
+ * permanent: bad input, no attempt can help. slave: this slave's parameters, GPU or memory; another may try at once.
+ * transient: again after a while. lost: nobody's failure, not counted, again at once.
+ */
+export type FailureClass = 'permanent' | 'slave' | 'transient' | 'lost';
+
+export interface Failure {
+  readonly class: FailureClass;
+  readonly outcome: Extract<AttemptOutcome, 'failed' | 'lost' | 'timeout'>;
+  readonly reason: string;
+}
+
+export interface RetryPolicy {
+  /** For tasks without a Close; those with one are tried until then. */
+  readonly maxRetry: number;
+  readonly retryIntervalMs: number;
+}
+
+/** Ends an attempt without a result. Its task waits again, unless another attempt lives or it has failed for good. */
+export async function failAttempt(
+  db: Database,
+  attempt: AttemptId,
+  failure: Failure,
+  policy: RetryPolicy,
+): Promise<FinishVerdict> {
+  const { id } = attempt;
+  return await db.transaction(async (trx) => {
+    const task = await lockTask(trx, id);
+    const { outcome, reason } = failure;
+    if (task === undefined || !(await endAttempt(trx, attempt, { outcome, reason }))) {
+      return { accepted: false, reason: await whyClosed(trx, attempt), ended: [] };
+    }
+    if (failure.class !== 'lost') {
+      await trx.updateTable('tasks').set({ retry_count: sql<number>`retry_count + 1` }).where('id', '=', id).execute();
+    }
+    if (failure.class === 'permanent' || (await isSpent(trx, id, task.close_at, policy))) {
+      // A competitor of a spent task may still prove it; bad input is bad for all.
+      const others = await liveAttempts(trx, id);
+      if (failure.class !== 'permanent' && others.length > 0) return { accepted: true, reason: null, ended: [] };
+      await finishTask(trx, id, { out_body: null, error_reason: reason });
+      const ended = await endLiveAttempts(trx, id, { outcome: 'superseded', reason: 'the task failed' });
+      return { accepted: true, reason: null, ended };
+    }
+    if ((await liveAttempts(trx, id)).length === 0) await waitAgain(trx, id, failure, policy);
+    return { accepted: true, reason: null, ended: [] };
+  });
+}
+
+async function isSpent(trx: Transaction, id: string, closeAt: number | null, policy: RetryPolicy): Promise<boolean> {
+  if (closeAt !== null) return false;
+  const { retry_count } = await trx
+    .selectFrom('tasks')
+    .select('retry_count')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  return retry_count > policy.maxRetry;
+}
+
+async function waitAgain(trx: Transaction, id: string, failure: Failure, policy: RetryPolicy): Promise<void> {
+  const pause = failure.class === 'lost' ? 0 : policy.retryIntervalMs;
+  await trx
+    .updateTable('task_details')
+    .set({ retry_at: sql<number>`${nowMs} + ${pause}`, retry_elsewhere: failure.class === 'slave' ? 1 : 0 })
+    .where('task_id', '=', id)
+    .execute();
+  await trx
+    .updateTable('tasks')
+    .set({ started_at: null, heartbeat_at: null, error_reason: failure.reason })
+    .where('id', '=', id)
+    .where('finished_at', 'is', null)
+    .execute();
+}

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { CodedError } from '../errors/coded-error.ts';
+import { type PoStProofType, poStProofTypeByName } from '../filecoin/proof-types.ts';
+
+const byte = z.number().int().min(0).max(255);
+const hash = z.array(byte).length(32);
+const actorOrSector = z.number().int().nonnegative();
+
+const replicaSchema = z.object({
+  sector_id: actorOrSector,
+  comm_r: hash,
+  cache_dir: z.string().min(1),
+  sealed_file: z.string().min(1),
+});
+
+/** The task of the ext-processor line protocol's stage window_post, as JSON: 32-byte values are arrays of numbers. */
+export const windowPostTaskSchema = z.object({
+  miner_id: actorOrSector,
+  proof_type: z.string().refine((name) => windowProofType(name) !== undefined, 'is no window PoSt proof type'),
+  replicas: z.array(replicaSchema).min(1),
+  seed: hash,
+});
+
+export type Replica = z.infer<typeof replicaSchema>;
+export type WindowPostTask = z.infer<typeof windowPostTaskSchema>;
+
+/** What the prover answers: either one proof (base64) or the sectors it could not read. */
+export const windowPostOutputSchema = z.object({
+  proofs: z.array(z.base64()),
+  faults: z.array(actorOrSector),
+  details: z
+    .array(z.object({ sector_id: actorOrSector, class: z.enum(['bad', 'unknown']), reason: z.string() }))
+    .exactOptional(),
+});
+
+export type WindowPostOutput = z.infer<typeof windowPostOutputSchema>;
+
+/** The largest number below the field's modulus has these bits of its last byte. */
+const SEED_MASK = 0x3f;
+
+/** @throws CodedError `bad-task` that names the field */
+export function parseTask(value: unknown): WindowPostTask {
+  const parsed = windowPostTaskSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue === undefined || issue.path.length === 0 ? 'the task' : `the task's ${issue.path.join('.')}`;
+  throw new CodedError('bad-task', `${field}: ${issue?.message ?? 'cannot be read'}`);
+}
+
+/**
+ * The one text of a piece of work: replicas unique by sector (the first counts) and ascending, fixed key order, no white space.
+ * Expects a task that parseTask accepted.
+ */
+export function canonicalTask(task: WindowPostTask): Uint8Array {
+  const replicas = new Map<number, Replica>();
+  for (const replica of task.replicas) if (!replicas.has(replica.sector_id)) replicas.set(replica.sector_id, replica);
+  const text = JSON.stringify({
+    miner_id: task.miner_id,
+    proof_type: task.proof_type,
+    replicas: [...replicas.values()]
+      .sort((a, b) => a.sector_id - b.sector_id)
+      .map(({ sector_id, comm_r, cache_dir, sealed_file }) => ({ sector_id, comm_r, cache_dir, sealed_file })),
+    seed: task.seed.map((value, index) => (index === 31 ? value & SEED_MASK : value)),
+  });
+  return Buffer.from(text);
+}
+
+/** First 32 hexadecimal digits of the SHA-256 of a canonical task. */
+export function taskId(canonical: Uint8Array): string {
+  return createHash('sha256').update(canonical).digest('hex').slice(0, 32);
+}
+
+/** @throws CodedError `bad-task` for a body that is no JSON or no task */
+export function decodeTask(body: Uint8Array): WindowPostTask {
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(body).toString());
+  } catch (error) {
+    throw new CodedError('bad-task', "the task's body is no JSON", { cause: error });
+  }
+  return parseTask(value);
+}
+
+/** undefined for a name that is no window PoSt proof type. */
+export function windowProofType(name: string): PoStProofType | undefined {
+  try {
+    const type = poStProofTypeByName(name);
+    return type.use === 'window' ? type : undefined;
+  } catch {
+    return undefined;
+  }
+}

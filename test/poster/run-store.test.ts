@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Bitfield } from '../../src/filecoin/bitfield.ts';
+import { createRun, finishRun, movePartition, restartRun, runExists, unfinishedRuns } from '../../src/poster/run-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { runOf } from './runs.ts';
+
+const key = { minerId: 1001, periodStart: 100, deadline: 0 };
+const snapshot = {
+  ...runOf(),
+  partitions: [0, 1].map((index) => ({ index, sectors: Bitfield.of([2 * index, 2 * index + 1]), recovering: Bitfield.of([]) })),
+};
+
+let test: TestDatabase;
+beforeAll(async () => {
+  test = await createTestDatabase();
+});
+afterAll(() => test.drop());
+
+describe('a run', () => {
+  it('is stored whole, once', async () => {
+    expect(await runExists(test.db, key)).toBe(false);
+    await createRun(test.db, snapshot, 1_000);
+    await createRun(test.db, { ...snapshot, randomness: new Uint8Array(32) }, 2_000);
+    expect(await runExists(test.db, key)).toBe(true);
+    const [run, ...others] = await unfinishedRuns(test.db, 1001);
+    expect(others).toEqual([]);
+    expect(run).toMatchObject({ ...key, challenge: 80, open: 100, close: 160, proofType: 10 });
+    expect(Buffer.from(run?.randomness ?? [])).toEqual(Buffer.alloc(32, 7));
+    expect(run?.partitions.map(({ index, state, sectors }) => [index, state, [...sectors]])).toEqual([
+      [0, 'checking', [0, 1]],
+      [1, 'checking', [2, 3]],
+    ]);
+  });
+
+  it('with nothing to prove is finished from the start', async () => {
+    await createRun(test.db, { ...snapshot, deadline: 7, partitions: [] }, 1_000);
+    expect(await runExists(test.db, { ...key, deadline: 7 })).toBe(true);
+    expect(await unfinishedRuns(test.db, 1001)).toHaveLength(1);
+  });
+
+  it('moves a partition only from the state it was seen in', async () => {
+    const [run] = await unfinishedRuns(test.db, 1001);
+    const runId = run?.id ?? 0;
+    const move = (from: 'checking' | 'proven') =>
+      test.db.transaction((trx) => movePartition(trx, { runId, index: 0, from }, { state: 'proving', task_id: 'a'.repeat(32) }));
+    expect(await move('proven')).toBe(false);
+    expect(await move('checking')).toBe(true);
+    expect(await move('checking')).toBe(false);
+    const [after] = await unfinishedRuns(test.db, 1001);
+    expect(after?.partitions.map((partition) => partition.state)).toEqual(['proving', 'checking']);
+  });
+
+  it('starts again what is not sent when the challenge changes', async () => {
+    const [run] = await unfinishedRuns(test.db, 1001);
+    const runId = run?.id ?? 0;
+    await test.db.transaction((trx) =>
+      movePartition(trx, { runId, index: 1, from: 'checking' }, { state: 'sending', message_id: 'm' }),
+    );
+    await restartRun(test.db, runId, new Uint8Array(32).fill(9));
+    const [after] = await unfinishedRuns(test.db, 1001);
+    expect(Buffer.from(after?.randomness ?? [])).toEqual(Buffer.alloc(32, 9));
+    expect(after?.partitions.map(({ state, taskId }) => [state, taskId])).toEqual([
+      ['checking', null],
+      ['sending', null],
+    ]);
+  });
+
+  it('is not seen any more once finished', async () => {
+    const [run] = await unfinishedRuns(test.db, 1001);
+    await finishRun(test.db, run?.id ?? 0, 3_000);
+    expect(await unfinishedRuns(test.db, 1001)).toEqual([]);
+  });
+});
