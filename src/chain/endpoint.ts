@@ -13,7 +13,7 @@ export interface Endpoint {
  */
 export function parseEndpoint(text: string): Endpoint {
   // A token (a JWT) holds neither a slash nor a colon.
-  const [, token, address] = /^(?:([^:/]+):(?=\/|\w+:\/\/))?(.*)$/s.exec(text.trim()) ?? [];
+  const [, token, address] = /^(?:([^:/]+):(?=\/(?:ip|dns)|\w+:\/\/))?(.*)$/s.exec(text.trim()) ?? [];
   const url = urlOf(address ?? '');
   if (url === undefined) {
     throw new CodedError(

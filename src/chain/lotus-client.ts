@@ -62,6 +62,16 @@ export class LotusClient {
     this.#connection.reject(this.#closing.signal.reason);
   }
 
+  /** From the moment on in which it ends, callers wait for the next one. */
+  async #ended(connection: LotusConnection): Promise<void> {
+    const ended = once(connection.events, 'close');
+    connection.events.once('close', () => {
+      this.#connection = waiting();
+    });
+    if (connection.isClosed) connection.events.emit('close');
+    await ended;
+  }
+
   async #keepConnected(): Promise<void> {
     const { signal } = this.#closing;
     const url = this.#endpoint.url;
@@ -84,8 +94,7 @@ export class LotusClient {
         );
         this.#logger.info({ url }, 'connected to the chain node');
         this.#connection.resolve(connection);
-        await once(connection.events, 'close');
-        this.#connection = waiting();
+        await this.#ended(connection);
         signal.throwIfAborted();
         this.#logger.warn({ url }, 'connection to the chain node lost');
         await this.#clock.sleep(RECONNECT_PAUSE_MS, signal);

@@ -38,8 +38,8 @@ export class LotusConnection {
     this.#client = new JSONRPCClient((payload) => this.#send(payload));
     socket.once('close', () => {
       this.#callOffPing();
-      this.#client.rejectAllPendingRequests('connection lost');
       this.events.emit('close');
+      this.#client.rejectAllPendingRequests('connection lost');
     });
     // Followed by `close`, which tells everybody.
     socket.on('error', () => {});
@@ -96,6 +96,10 @@ export class LotusConnection {
 
   notify(method: string, params: readonly unknown[]): void {
     this.#client.notify(method, params);
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.readyState === WebSocket.CLOSED;
   }
 
   close(): void {

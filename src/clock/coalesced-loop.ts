@@ -16,7 +16,11 @@ export class CoalescedLoop {
 
   constructor(
     components: { readonly clock: Clock },
-    init: { readonly work: () => Promise<void>; readonly onFailure: (error: unknown) => void; readonly retryMs: number },
+    init: {
+      readonly work: () => Promise<void>;
+      readonly onFailure: (error: unknown) => void;
+      readonly retryMs: number;
+    },
   ) {
     this.#clock = components.clock;
     this.#work = init.work;

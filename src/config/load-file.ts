@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import toml from 'toml';
+import { z } from 'zod';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import { readTable } from './read-table.ts';
 import type { Fields, FileTable, Values } from './table.ts';
@@ -36,7 +37,20 @@ function parseToml(text: string, path: string): Record<string, unknown> {
   try {
     return toml.parse(text);
   } catch (error) {
-    const line = typeof error === 'object' && error !== null && 'line' in error ? ` line ${error.line}` : '';
-    throw new CodedError('bad-config', `${path}${line} is not TOML: ${errorText(error)}`, { path });
+    throw new CodedError('bad-config', `${path}${place(error)} is not TOML: ${shortened(errorText(error))}`, { path });
   }
+}
+
+/** Never the line itself, which may hold a password. */
+function place(error: unknown): string {
+  const { success, data } = z
+    .object({ location: z.object({ start: z.object({ line: z.number(), column: z.number() }) }) })
+    .safeParse(error);
+  return success ? ` line ${data.location.start.line} column ${data.location.start.column}` : '';
+}
+
+/** The parser's list of all that could have stood there tells less than what did stand there. */
+function shortened(message: string): string {
+  const found = /but (.+) found\.?$/.exec(message)?.[1];
+  return found === undefined ? message : `unexpected ${found === '"\\n"' ? 'end of line' : found}`;
 }

@@ -1,4 +1,5 @@
 import type { SchemaMigrationsTable } from './tables/migrations.ts';
+import type { MessagesTable, MessageVersionsTable } from './tables/outbox.ts';
 import type { PostPartitionsTable, PostRunsTable, RecoveriesTable } from './tables/poster.ts';
 import type { TaskAttemptsTable, TaskDetailsTable } from './tables/queue.ts';
 import type { TasksTable } from './tables/tasks.ts';
@@ -13,4 +14,6 @@ export interface Schema {
   post_runs: PostRunsTable;
   post_partitions: PostPartitionsTable;
   recoveries: RecoveriesTable;
+  messages: MessagesTable;
+  message_versions: MessageVersionsTable;
 }

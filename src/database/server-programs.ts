@@ -18,7 +18,7 @@ export async function findServerProgram(name: string): Promise<string> {
   }
   throw new CodedError(
     'embedded-database-failed',
-    `${name} is not installed: install MariaDB (Debian: apt-get install mariadb-server), or name a database in the configuration`,
+    `${name} is not installed: install MariaDB (Debian: apt-get install mariadb-server-core mariadb-client-core), or name a database in the configuration`,
   );
 }
 

@@ -32,7 +32,7 @@ export class ChildProgram {
     child.stdout.on('data', (chunk: Buffer) => this.#orKill(() => onOutput(chunk)));
     const onComplaint = lineSplitter((line) => {
       if (line.trim() !== '') this.#lastWords = line.trim();
-      components.logger.info({ pid: child.pid, line }, 'prover: stderr');
+      components.logger.info({ proverPid: child.pid, line }, 'prover: stderr');
     });
     child.stderr.on('data', (chunk: Buffer) => this.#orKill(() => onComplaint(chunk)));
     // A child that ends while it is written to: its end is told by `ended`.

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts';
+import { Gate } from '../clock/gate.ts';
 import { CodedError, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ProverProcess, type ProverProcessInit } from './prover-process.ts';
@@ -23,9 +24,8 @@ export class ProverKeeper {
   readonly #process: ProverProcess;
   readonly #onChange: (ready: boolean) => void;
   readonly #closing = new AbortController();
-  readonly #waiting = new Set<() => void>();
+  readonly #ready: Gate;
   readonly #kept: Promise<void>;
-  #ready = false;
   #restarting = false;
   #lastFailure: string | undefined;
   #tried: () => void = () => {};
@@ -33,6 +33,7 @@ export class ProverKeeper {
   constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: ProverKeeperInit) {
     this.#clock = components.clock;
     this.#logger = components.logger;
+    this.#ready = new Gate(components);
     this.#process = new ProverProcess(components, init);
     this.#onChange = init.onChange ?? (() => {});
     this.firstStart = new Promise((resolve) => {
@@ -42,7 +43,7 @@ export class ProverKeeper {
   }
 
   get isReady(): boolean {
-    return this.#ready;
+    return this.#ready.isOpen;
   }
 
   get pid(): number | undefined {
@@ -51,20 +52,9 @@ export class ProverKeeper {
 
   /** @throws CodedError `prover-unavailable` after `limitMs`, with the reason of the last failed start. */
   async untilReady(limitMs: number): Promise<void> {
-    if (this.#ready) return;
-    await new Promise<void>((resolve, reject) => {
-      const settle = (): void => {
-        callOff();
-        this.#waiting.delete(settle);
-        resolve();
-      };
-      const callOff = this.#clock.after(limitMs, () => {
-        this.#waiting.delete(settle);
-        const why = this.#lastFailure ?? `not ready within ${limitMs} ms`;
-        reject(new CodedError('prover-unavailable', `the prover is not ready: ${why}`));
-      });
-      this.#waiting.add(settle);
-    });
+    if (await this.#ready.wait(limitMs)) return;
+    const why = this.#lastFailure ?? `not within ${limitMs} ms`;
+    throw new CodedError('prover-unavailable', `the prover is not ready: ${why}`);
   }
 
   /** See ProverProcess.request. */
@@ -74,7 +64,7 @@ export class ProverKeeper {
 
   /** Kills the child; requests in flight reject. A new one is started at once. */
   async restart(): Promise<void> {
-    if (!this.#ready) return;
+    if (!this.#ready.isOpen) return;
     this.#restarting = true;
     await this.#process.kill();
   }
@@ -111,18 +101,14 @@ export class ProverKeeper {
     }
     const since = this.#clock.monotonic();
     this.#lastFailure = undefined;
-    this.#setReady(true);
+    this.#logger.info({ proverPid: this.#process.pid }, 'prover: ready');
+    this.#ready.open();
+    this.#onChange(true);
     this.#tried();
-    for (const settle of [...this.#waiting]) settle();
     const reason = await this.#process.untilEnded();
     this.#lastFailure = errorText(reason);
-    this.#setReady(false);
+    this.#ready.shut();
+    this.#onChange(false);
     return this.#clock.monotonic() - since;
-  }
-
-  #setReady(ready: boolean): void {
-    this.#ready = ready;
-    this.#logger.info({ pid: this.#process.pid }, ready ? 'prover: ready' : 'prover: ended');
-    this.#onChange(ready);
   }
 }

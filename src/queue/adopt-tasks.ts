@@ -22,7 +22,7 @@ export async function adoptTasks(db: Database): Promise<number> {
     .leftJoin('task_attempts', (join) => join.onRef('task_id', '=', 'id').on('ended_at', 'is', null))
     .select('id')
     .where('finished_at', 'is', null)
-    .where('started_at', 'is not', null)
+    .where('tasks.started_at', 'is not', null)
     .where('task_id', 'is', null)
     .execute();
   for (const { id } of orphans) await waitAgain(db, id);

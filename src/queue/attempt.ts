@@ -1,4 +1,4 @@
-import type { Transaction } from '../database/database.ts';
+import type { Executor, Transaction } from '../database/database.ts';
 import type { AttemptOutcome } from '../database/tables/queue.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
 
@@ -67,7 +67,7 @@ export async function liveAttempts(trx: Transaction, id: string): Promise<{ atte
 }
 
 /** Why a result of an attempt that is not live cannot count. */
-export async function whyClosed(trx: Transaction, { id, attempt }: AttemptId): Promise<string> {
+export async function whyClosed(trx: Executor, { id, attempt }: AttemptId): Promise<string> {
   const row = await trx
     .selectFrom('task_attempts')
     .select(['outcome', 'reason'])

@@ -26,27 +26,37 @@ export interface Unfinished {
  * small (bodies of a full partition lie off the page: 1,000 rows took 0.9 ms).
  */
 export async function listUnfinished(db: Database): Promise<Unfinished> {
-  const rows = await db.kysely
+  const rows = await select(db).execute();
+  const { now } = await db.kysely.selectNoFrom(nowMs.as('now')).executeTakeFirstOrThrow();
+  return { now, tasks: rows.map(fromRow) };
+}
+
+/** undefined when it is finished, or not there. */
+export async function findUnfinished(db: Database, id: string): Promise<UnfinishedTask | undefined> {
+  const row = await select(db).where('id', '=', id).executeTakeFirst();
+  return row === undefined ? undefined : fromRow(row);
+}
+
+function select(db: Database) {
+  return db.kysely
     .selectFrom('tasks')
     .innerJoin('task_details', 'task_id', 'id')
     .select(['id', 'miner_id', 'proof_type', 'close_at', 'queued_at', 'retry_at', 'retry_elsewhere', 'last_attempt'])
     .select(['slave', 'started_at'])
-    .where('finished_at', 'is', null)
-    .execute();
-  const { now } = await db.kysely.selectNoFrom(nowMs.as('now')).executeTakeFirstOrThrow();
+    .where('finished_at', 'is', null);
+}
+
+function fromRow(row: Awaited<ReturnType<ReturnType<typeof select>['execute']>>[number]): UnfinishedTask {
   return {
-    now,
-    tasks: rows.map((row) => ({
-      id: row.id,
-      minerId: row.miner_id,
-      proofType: row.proof_type,
-      closeAt: row.close_at,
-      queuedAt: row.queued_at,
-      retryAt: row.retry_at,
-      retryElsewhere: row.retry_elsewhere === 1,
-      lastAttempt: row.last_attempt,
-      lastSlave: row.slave,
-      running: row.started_at !== null,
-    })),
+    id: row.id,
+    minerId: row.miner_id,
+    proofType: row.proof_type,
+    closeAt: row.close_at,
+    queuedAt: row.queued_at,
+    retryAt: row.retry_at,
+    retryElsewhere: row.retry_elsewhere === 1,
+    lastAttempt: row.last_attempt,
+    lastSlave: row.slave,
+    running: row.started_at !== null,
   };
 }

@@ -32,8 +32,14 @@ export async function startAttempt(
       .where('id', '=', id)
       .where('finished_at', 'is', null)
       .executeTakeFirst();
-    // The number is spent; numbers only have to grow.
-    if (started.numUpdatedRows === 0n) return null;
+    if (started.numUpdatedRows === 0n) {
+      await trx
+        .updateTable('task_details')
+        .set({ last_attempt: lease.lastAttempt })
+        .where('task_id', '=', id)
+        .execute();
+      return null;
+    }
     await trx
       .insertInto('task_attempts')
       .values({ task_id: id, attempt, slave, started_at: nowMs, heartbeat_at: nowMs, progress_at: nowMs })

@@ -31,7 +31,7 @@ export const windowPostOutputSchema = z.object({
   faults: z.array(actorOrSector),
   details: z
     .array(z.object({ sector_id: actorOrSector, class: z.enum(['bad', 'unknown']), reason: z.string() }))
-    .exactOptional(),
+    .optional(),
 });
 
 export type WindowPostOutput = z.infer<typeof windowPostOutputSchema>;

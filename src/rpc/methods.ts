@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type WindowPostOutput, type WindowPostTask, windowPostOutput, windowPostTask } from './window-post.ts';
+import { type WindowPostOutput, windowPostOutput, windowPostTask } from './window-post.ts';
 
 /** What we speak. A peer one version away is understood too, so that a cluster is upgraded while it proves. */
 export const RPC_VERSION = 1;
@@ -125,7 +125,5 @@ type Methods<P extends Record<string, z.ZodType>, R extends Record<keyof P, unkn
   [M in keyof P & string]: { params: z.infer<P[M]>; result: R[M] };
 };
 
-export type MasterMethods = Methods<typeof masterParams, MasterResults & Record<string, unknown>>;
-export type PeerMethods = Methods<typeof peerParams, PeerResults & Record<string, unknown>>;
-
-export type { WindowPostOutput, WindowPostTask };
+export type MasterMethods = Methods<typeof masterParams, MasterResults>;
+export type PeerMethods = Methods<typeof peerParams, PeerResults>;

@@ -25,15 +25,18 @@ test('an unknown key is a warning that names it and the nearest known one', asyn
   const path = await write('slave.toml', `${slave}reconect_interval = '3s'\n[slave]\ncolour = 1\n[other]\nx = 1\n`);
   const { config, warnings } = await loadSlaveConfig(path);
   expect(config.master.reconnectIntervalMs).toBe(3000);
-  expect(warnings).toEqual([
+  expect([...warnings].sort()).toEqual([
     `${path}: unknown key master.reconect_interval is ignored; did you mean master.reconnect_interval?`,
-    `${path}: unknown key slave.colour is ignored`,
     `${path}: unknown key other is ignored`,
+    `${path}: unknown key slave.colour is ignored`,
   ]);
 });
 
 test('keys are read in any case, and the first of two spellings counts', async () => {
-  const path = await write('slave.toml', "[MASTER]\nServer_Addr = ['a:1', 'wss://b/x']\n[slave]\nConcurrent = 2\nconcurrent = 3\n");
+  const path = await write(
+    'slave.toml',
+    "[MASTER]\nServer_Addr = ['a:1', 'wss://b/x']\n[slave]\nConcurrent = 2\nconcurrent = 3\n",
+  );
   const { config, warnings } = await loadSlaveConfig(path);
   expect(config.master.serverAddr).toEqual(['a:1', 'wss://b/x']);
   expect(config.slave.concurrent).toBe(2);
@@ -46,7 +49,10 @@ test.each([
   ['[slave]\npull_interval = 5', "slave.pull_interval is 5; write a duration such as '15s', '10m', '1h30m' or '2days'"],
   ['slave = 3', 'slave must be a table; write [slave]'],
 ])('a wrong value names file, key, value and what to write: %s', async (text, message) => {
-  const path = await write('slave.toml', `${text.startsWith('[') ? slave : ''}${text}\n${text.startsWith('[') ? '' : slave}`);
+  const path = await write(
+    'slave.toml',
+    `${text.startsWith('[') ? slave : ''}${text}\n${text.startsWith('[') ? '' : slave}`,
+  );
   await expect(loadSlaveConfig(path)).rejects.toMatchObject({ code: 'bad-config', message: `${path}: ${message}` });
 });
 
@@ -72,7 +78,10 @@ test('a folder in place of a file', async () => {
 
 test('text that is no TOML names the line', async () => {
   const path = await write('wdpost_master.toml', '[server]\nlisten = \n');
-  await expect(loadMasterConfig(path)).rejects.toMatchObject({ code: 'bad-config', message: expect.stringMatching(/line 2 is not TOML/) });
+  await expect(loadMasterConfig(path)).rejects.toMatchObject({
+    code: 'bad-config',
+    message: `${path} line 2 column 10 is not TOML: unexpected end of line`,
+  });
 });
 
 test('a password is never shown', async () => {
@@ -90,7 +99,10 @@ test('one table where an array of tables belongs', async () => {
 });
 
 test('a wrong value inside an array names its place', async () => {
-  const path = await write('manager.cfg', "[[Miners]]\nActor = 1\n[[Miners]]\nActor = 2\n[Miners.PoSt]\nGasFeeCap = '5'\n");
+  const path = await write(
+    'manager.cfg',
+    "[[Miners]]\nActor = 1\n[[Miners]]\nActor = 2\n[Miners.PoSt]\nGasFeeCap = '5'\n",
+  );
   await expect(loadManagerConfig(path)).rejects.toMatchObject({
     message: `${path}: Miners[1].PoSt.GasFeeCap is "5" (the unit is missing); write an amount with its unit such as '5 nanoFIL', '0.07 FIL' or '100 attoFIL'`,
   });
@@ -98,14 +110,25 @@ test('a wrong value inside an array names its place', async () => {
 
 test('a mistyped sender says why it is none', async () => {
   const path = await write('manager.cfg', "[[Miners]]\nActor = 1\n[Miners.PoSt]\nSender = 'f0x'\n");
-  await expect(loadManagerConfig(path)).rejects.toMatchObject({ message: expect.stringContaining('Miners[0].PoSt.Sender is "f0x" (bad address') });
+  await expect(loadManagerConfig(path)).rejects.toMatchObject({
+    message: expect.stringContaining('Miners[0].PoSt.Sender is "f0x" (bad address'),
+  });
 });
 
 test('two stores of one name and two sections of one miner', async () => {
-  const stores = await write('stores.cfg', "[[Common.PersistStores]]\nPath = '/a'\n[[Common.PersistStores]]\nName = '/a'\nPath = '/b'\n");
-  await expect(loadManagerConfig(stores)).rejects.toMatchObject({ code: 'bad-config', message: expect.stringContaining('PersistStores[1].Name is "/a"') });
+  const stores = await write(
+    'stores.cfg',
+    "[[Common.PersistStores]]\nPath = '/a'\n[[Common.PersistStores]]\nName = '/a'\nPath = '/b'\n",
+  );
+  await expect(loadManagerConfig(stores)).rejects.toMatchObject({
+    code: 'bad-config',
+    message: expect.stringContaining('PersistStores[1].Name is "/a"'),
+  });
   const miners = await write('miners.cfg', "[[Miners]]\nActor = 't01'\n[[Miners]]\nActor = 1\n");
-  await expect(loadManagerConfig(miners)).rejects.toMatchObject({ code: 'bad-config', message: expect.stringContaining('Miners[1].Actor is 1 a second time') });
+  await expect(loadManagerConfig(miners)).rejects.toMatchObject({
+    code: 'bad-config',
+    message: expect.stringContaining('Miners[1].Actor is 1 a second time'),
+  });
 });
 
 test('older and newer spellings', async () => {

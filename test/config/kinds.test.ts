@@ -19,7 +19,9 @@ describe('durations', () => {
     ['25h0m0s', 90_000_000],
   ])('%s', (text, expected) => expect(parseDuration(text)).toBe(expected));
 
-  test.each(['', '5', 's', '-5s', '5s!', '1h,5m', '5 parsecs', 'm5'])('%j is none', (text) => expect(parseDuration(text)).toBeUndefined());
+  test.each(['', '5', 's', '-5s', '5s!', '1h,5m', '5 parsecs', 'm5'])('%j is none', (text) =>
+    expect(parseDuration(text)).toBeUndefined(),
+  );
 
   test('zero and bare numbers are refused', () => {
     expect(duration.read('0s')).toBeUndefined();
@@ -46,7 +48,9 @@ describe('FIL amounts', () => {
     ['9 AFIL', 9n],
   ])('%s', (text, expected) => expect(parseFilAmount(text)).toBe(expected));
 
-  test.each(['', 'FIL', '1.5 attoFIL', '-1 FIL', '1e3 FIL', '5 dollars'])('%j is none', (text) => expect(parseFilAmount(text)).toBeUndefined());
+  test.each(['', 'FIL', '1.5 attoFIL', '-1 FIL', '1e3 FIL', '5 dollars'])('%j is none', (text) =>
+    expect(parseFilAmount(text)).toBeUndefined(),
+  );
 
   test('zero needs no unit, other numbers do', () => {
     expect(filAmount.read('0')).toBe(0n);
@@ -83,10 +87,16 @@ describe('endpoints', () => {
     ['aa.bb.cc:127.0.0.1:1234', { url: 'ws://127.0.0.1:1234', token: 'aa.bb.cc' }],
   ])('%s', (text, expected) => expect(parseEndpoint(text)).toEqual(expected));
 
-  test.each(['', 'node', '/ip4/127.0.0.1/udp/1234', '/ip4/127.0.0.1/tcp/0/ws', '/ip4/127.0.0.1/tcp/70000/ws', 'ftp://a:1', 'a b:127.0.0.1:1', 'tok:'])(
-    '%j is none',
-    (text) => expect(parseEndpoint(text)).toBeUndefined(),
-  );
+  test.each([
+    '',
+    'node',
+    '/ip4/127.0.0.1/udp/1234',
+    '/ip4/127.0.0.1/tcp/0/ws',
+    '/ip4/127.0.0.1/tcp/70000/ws',
+    'ftp://a:1',
+    'a b:127.0.0.1:1',
+    'tok:',
+  ])('%j is none', (text) => expect(parseEndpoint(text)).toBeUndefined());
 });
 
 test('addresses to listen on', () => {
@@ -100,7 +110,8 @@ test('addresses of a master', () => {
   for (const right of ['192.168.200.113:4698', 'master:1', '[::1]:4698', 'wss://master.example.com/rpc']) {
     expect(serverAddress.read(right)).toBe(right);
   }
-  for (const wrong of ['master', 'master:0', 'master:99999', 'http://master:1', ':4698', 4698]) expect(serverAddress.read(wrong)).toBeUndefined();
+  for (const wrong of ['master', 'master:0', 'master:99999', 'http://master:1', ':4698', 4698])
+    expect(serverAddress.read(wrong)).toBeUndefined();
 });
 
 test('numbers of miners', () => {

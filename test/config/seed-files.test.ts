@@ -13,7 +13,12 @@ test("the guide's wdpost_master.toml", async () => {
   expect(warnings).toEqual([]);
   expect(config).toEqual({
     server: { listen: { host: '0.0.0.0', port: 4698 }, maxConnections: 200, insecure: false },
-    db: { url: 'mysql://root:password@localhost/wdpost', minConnections: 3, maxConnections: 20, idleTimeoutMs: 600_000 },
+    db: {
+      url: 'mysql://root:password@localhost/wdpost',
+      minConnections: 3,
+      maxConnections: 20,
+      idleTimeoutMs: 600_000,
+    },
     task: {
       timeoutMs: 300_000,
       maxRetry: 2,

@@ -26,14 +26,20 @@ pub fn generate(size: SectorSize, dir: Option<PathBuf>, seed: u64) -> Result<()>
     let made = ParameterFiles::of(size)?;
     let names = [&made.vk, &metadata_path(&made.vk), &made.params].map(|path| path.file_name().map(PathBuf::from));
     let names = names.into_iter().collect::<Option<Vec<_>>>().context("a parameter file without a name")?;
-    if names.iter().all(|name| dir.join(name).exists()) {
-        let there = ParameterFiles { size, params: dir.join(&names[2]), vk: dir.join(&names[0]) };
-        there.check().context("there already, and not usable: remove them first")?;
+    let there = ParameterFiles { size, params: dir.join(&names[2]), vk: dir.join(&names[0]) };
+    if there.params.exists() && there.vk.exists() {
+        there.check().context("there already, and not usable: remove both files first")?;
         println!("{size} parameters are there already: {}", dir.display());
         return Ok(());
     }
     generate::generate(size, seed)?;
     made.check()?;
+    // A verifying key that came alone may be the one that a network goes by.
+    for (new, old) in [(&made.vk, &there.vk), (&made.params, &there.params)] {
+        if old.exists() && fs::read(old)? != fs::read(new)? {
+            bail!("{} is there already and is of another set-up: remove it, or use another --dir", old.display());
+        }
+    }
     // The .params file comes last: who finds it finds the others.
     for name in &names {
         fs::rename(workshop.path().join(name), dir.join(name)).with_context(|| dir.join(name).display().to_string())?;

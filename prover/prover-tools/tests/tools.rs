@@ -43,10 +43,13 @@ fn parameters_are_the_same_bytes_everywhere_and_are_not_made_twice() {
 
     fs::write(vk, [0; 3076]).unwrap();
     assert!(refused(&["params", "check", "--size", "2KiB", "--dir", dir_text]).contains("different set-ups"));
-    assert!(refused(&["params", "generate", "--size", "2KiB", "--dir", dir_text]).contains("remove them first"));
+    assert!(refused(&["params", "generate", "--size", "2KiB", "--dir", dir_text]).contains("remove both files first"));
+    let params = vk.with_extension("params");
+    fs::remove_file(params).unwrap();
+    assert!(refused(&["params", "generate", "--size", "2KiB", "--dir", dir_text]).contains("of another set-up"));
 }
 
-const VK_HEAD: [u8; 8] = [0; 8];
+const VK_HEAD: [u8; 8] = [0x0a, 0x56, 0x91, 0x61, 0xca, 0x58, 0x49, 0x46];
 
 #[test]
 fn official_parameters_are_not_made_and_not_taken_from_anywhere_else() {

@@ -1,4 +1,5 @@
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use blstrs::Scalar;
 use filecoin_hashers::poseidon::{PoseidonDomain, PoseidonFunction};
 use filecoin_hashers::{Domain, HashFunction};
 use merkletree::hash::Algorithm;
@@ -24,8 +25,11 @@ pub fn p_aux_comm_r(p_aux: &[u8]) -> Result<Node> {
     comm_r_of(comm_c.try_into()?, comm_r_last.try_into()?)
 }
 
+/// The library panics on a node above the field modulus.
 fn domain(node: &[u8]) -> Result<PoseidonDomain> {
-    PoseidonDomain::try_from_bytes(node).context("a node is not a field element")
+    let scalar = Scalar::from_bytes_le(node.try_into()?);
+    ensure!(bool::from(scalar.is_some()), "a node is not a field element");
+    PoseidonDomain::try_from_bytes(node)
 }
 
 fn node_of(domain: PoseidonDomain) -> Result<Node> {

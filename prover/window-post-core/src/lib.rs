@@ -13,6 +13,6 @@ mod sector_size;
 pub use commitment::{Node, comm_r_of, hash_children, p_aux_comm_r};
 pub use parameter_files::{ParameterFiles, parameter_dir};
 pub use parameter_layout::{params_layout, vk_bytes};
-pub use partition::{check_partition, challenges, prover_id};
-pub use sector_files::{P_AUX_BYTES, SectorFiles, T_AUX};
+pub use partition::{challenges, check_partition, prover_id};
+pub use sector_files::{SectorFiles, T_AUX};
 pub use sector_size::SectorSize;

@@ -3,9 +3,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use storage_proofs_core::parameter_cache::{
-    get_parameter_data_from_id, parameter_cache_dir, verify_production_entry,
-};
+use storage_proofs_core::parameter_cache::{get_parameter_data_from_id, parameter_cache_dir, verify_production_entry};
 
 use crate::{SectorSize, params_layout, vk_bytes};
 
@@ -61,7 +59,8 @@ impl ParameterFiles {
         let expected = vk_bytes(self.size);
         ensure!(length == expected, "has {length} bytes instead of {expected}");
         if self.size.is_official() {
-            verify_production_entry(&self.vk, file_name(&self.vk)?, get_parameter_data_from_id).context("its digest is not the published one")?;
+            verify_production_entry(&self.vk, file_name(&self.vk)?, get_parameter_data_from_id)
+                .context("its digest is not the published one")?;
         }
         Ok(())
     }

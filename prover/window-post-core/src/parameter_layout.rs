@@ -40,11 +40,19 @@ pub fn params_layout(path: &Path, size: SectorSize) -> Result<()> {
     let length = file.metadata()?.len();
     let mut offset = VK_HEAD_BYTES - 4;
     let public = count_at(&mut file, &mut offset)?;
-    ensure!(public == verifier_points(size), "belongs to another circuit: {public} public inputs, not {}", verifier_points(size));
+    ensure!(
+        public == verifier_points(size),
+        "belongs to another circuit: {public} public inputs, not {}",
+        verifier_points(size)
+    );
     offset += public * G1_BYTES;
     for (list, bytes) in [("h", G1_BYTES), ("l", G1_BYTES), ("a", G1_BYTES), ("b_g1", G1_BYTES), ("b_g2", G2_BYTES)] {
         let points = count_at(&mut file, &mut offset)?;
-        ensure!(list != "h" || points == h_points(size), "belongs to another circuit: {points} points in h, not {}", h_points(size));
+        ensure!(
+            list != "h" || points == h_points(size),
+            "belongs to another circuit: {points} points in h, not {}",
+            h_points(size)
+        );
         offset += points * bytes;
     }
     ensure!(offset == length, "has {length} bytes where its own lists need {offset}: cut short or damaged");

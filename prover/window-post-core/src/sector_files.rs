@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use crate::SectorSize;
 
 /// `p_aux` is comm_c followed by comm_r_last, 32 bytes each.
-pub const P_AUX_BYTES: u64 = 64;
+const P_AUX_BYTES: u64 = 64;
 /// Written by sealing and kept in persist stores; window PoSt never opens it.
 pub const T_AUX: &str = "t_aux";
 

@@ -9,7 +9,7 @@ const PARAMETER_CACHE: &str = "FIL_PROOFS_PARAMETER_CACHE";
 const OFFICIAL_ONLY: &str = "FIL_PROOFS_VERIFY_PRODUCTION_PARAMS";
 pub const FORCED_SIZE: &str = "FORCE_SECTOR_SIZE";
 
-const KEPT: [&str; 12] = [
+const KEPT: [&str; 11] = [
     PARAMETER_CACHE,
     OFFICIAL_ONLY,
     FORCED_SIZE,
@@ -21,7 +21,6 @@ const KEPT: [&str; 12] = [
     "HOME",
     "PATH",
     "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
 ];
 const KEPT_PREFIXES: [&str; 7] = ["CUDA_", "NVIDIA_", "OCL_", "BELLMAN_", "BELLPERSON_", "EC_GPU_", "NEPTUNE_"];
 

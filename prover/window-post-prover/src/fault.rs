@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn trouble_of_the_store_is_unknown_and_trouble_of_the_file_is_bad() {
-        for code in [libc::EIO, libc::ESTALE, libc::ETIMEDOUT, libc::EACCES, libc::EPERM, libc::ENOTCONN, libc::EMFILE] {
+        for code in [libc::EIO, libc::ESTALE, libc::ETIMEDOUT, libc::EACCES, libc::EPERM, libc::ENOTCONN, libc::EMFILE]
+        {
             let error = anyhow!(io::Error::from_raw_os_error(code)).context("failed to read 16384 bytes");
             assert_eq!(Fault::of(&error).class, Class::Unknown, "{error:#}");
         }

@@ -18,7 +18,7 @@ use crate::fault::{Class, Detail, Fault};
 use crate::panics::guarded;
 use crate::parameters::Parameters;
 use crate::progress::Progress;
-use crate::reading::{Job, Reading, Readers};
+use crate::reading::{Job, Readers, Reading};
 use crate::task::{Kind, Task};
 
 /// The answer: either `proofs` holds one entry (192 bytes for each partition), or `faults` the sectors that stopped it.
@@ -95,9 +95,8 @@ impl Prover {
         let mut proofs = Vec::with_capacity(partitions);
         for (index, chunk) in vanilla.chunks(size.partition_sectors()).enumerate() {
             progress.report("proving", index, partitions);
-            let partition = guarded(|| {
-                generate_single_window_post_with_vanilla(proof, &task.randomness, prover_id, chunk, index)
-            });
+            let partition =
+                guarded(|| generate_single_window_post_with_vanilla(proof, &task.randomness, prover_id, chunk, index));
             proofs.push(partition.with_context(|| format!("partition {index} of {partitions}"))?);
         }
         progress.report("proving", partitions, partitions);

@@ -34,6 +34,17 @@ export class Wallet {
     return address;
   }
 
+  /** The first key made. */
+  get defaultAddress(): Address {
+    const [first] = this.addresses();
+    if (first === undefined) throw new CodedError('no-key', 'the wallet holds no key');
+    return first;
+  }
+
+  addresses(): Address[] {
+    return [...this.#keys.values()].map(({ address }) => address);
+  }
+
   has(address: Address): boolean {
     return this.#keys.has(formatAddress(address));
   }
@@ -50,7 +61,8 @@ export class Wallet {
 
   #sign(address: Address, data: Uint8Array, digest: Uint8Array): Signature {
     const key = this.#keys.get(formatAddress(address));
-    if (key === undefined) throw new CodedError('no-key', `signing using key '${formatAddress(address)}': key not found`);
+    if (key === undefined)
+      throw new CodedError('no-key', `signing using key '${formatAddress(address)}': key not found`);
     if (key.type === 'secp256k1') return { type: 'secp256k1', data: signDigest(digest, key.privateKey) };
     const point = longSignatures.sign(longSignatures.hash(data, BLS_DOMAIN), key.privateKey);
     return { type: 'bls', data: longSignatures.Signature.toBytes(point) };

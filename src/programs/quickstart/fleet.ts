@@ -43,7 +43,7 @@ export class Fleet {
       detached: true,
     });
     closeSync(log);
-    createInterface({ input: child.stdout }).on('line', onLine);
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', onLine);
     this.#children.push({ name, child });
     child.once('error', (cause) => this.#break(new CodedError('no-program', `${program} could not be started`, { cause })));
     child.once('exit', (code, signal) => {

@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { connectChain } from '../../chain/connect-chain.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { type ManagerConfig, loadManagerConfig } from '../../config/manager-file.ts';
-import { openDatabase } from '../../database/database.ts';
-import { migrate } from '../../database/migrate.ts';
+import { waitForDatabase } from '../../database/wait-for-database.ts';
 import { CodedError } from '../../errors/coded-error.ts';
 import { createVerifier } from '../../ext-processor/verifier.ts';
 import { Outbox } from '../../outbox/outbox.ts';
@@ -23,7 +22,9 @@ export interface DaemonOptions {
 }
 
 /** The composition root: reads the files, connects everything, follows the chain until the signal. */
-export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Promise<void> {
+export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal): Promise<void> {
+  const refused = new AbortController();
+  const signal = AbortSignal.any([stopSignal, refused.signal]);
   const clock = systemClock;
   const logger = createLogger('sector-manager');
   const confDir = options.confDir ?? options.home;
@@ -35,13 +36,17 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
 
   const components = { clock, logger };
   const cluster = await findCluster(components, { home: options.home, confDir, config, extProver: options.extProver ?? false });
-  const db = await openDatabase(components, { url: cluster.databaseUrl });
-  await migrate(db);
+  const db = await waitForDatabase(components, { url: cluster.databaseUrl }, signal);
+  if (db === undefined) return await cluster.stop();
   const chain = connectChain(components, endpoint);
   const verifier = createVerifier(components);
   const checker = new StoreChecker(components, { stores: config.common.persistStores });
   const outbox = new Outbox({ ...components, db, chain });
-  const master = connectMaster(components, { ...cluster, onTask: () => manager.onTask() });
+  const master = connectMaster(components, {
+    ...cluster,
+    onTask: () => manager.onTask(),
+    onRefused: (error) => refused.abort(error),
+  });
   const poster = { ...components, db, chain, verifier, checker, tasks: rpcTaskService(master), onIntent: () => manager.onIntent() };
   const posters = miners.map((miner) => new MinerPoster(poster, { miner }));
   const manager = new Manager({ ...components, chain, outbox }, { posters });
@@ -55,6 +60,7 @@ export async function runDaemon(options: DaemonOptions, signal: AbortSignal): Pr
     await cluster.stop();
     logger.info('sector-manager stopped');
   }
+  refused.signal.throwIfAborted();
 }
 
 function chainEndpoint(config: ManagerConfig, file: string) {

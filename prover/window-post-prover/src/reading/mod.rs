@@ -14,7 +14,7 @@ use window_post_core::Node;
 
 use crate::fault::Fault;
 
-pub use lanes::{Reading, Readers};
+pub use lanes::{Readers, Reading};
 pub use role::serve_parent;
 
 /// One sector to read, as a line to a reader.

@@ -54,7 +54,7 @@ fn check_file(path: &Path, bytes: u64) -> Result<()> {
 fn missing_store_directory(files: &SectorFiles) -> Option<String> {
     let parents = [files.sealed.parent(), files.cache.parent()];
     parents.into_iter().flatten().flat_map(|parent| parent.parent().into_iter().chain([parent])).find_map(|directory| {
-        let error = fs::read_dir(directory).err()?;
+        let error = fs::metadata(directory).err()?;
         Some(format!("the store is not there: {}: {error}", directory.display()))
     })
 }

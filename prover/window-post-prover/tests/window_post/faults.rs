@@ -48,7 +48,11 @@ const DAMAGES: &[Damage] = &[
     ("p_aux cut short", |store| cut(&store.cache(DAMAGED).join("p_aux"), 40), "has 40 bytes instead of 64"),
     ("comm_c in p_aux", |store| flip(&store.cache(DAMAGED).join("p_aux"), 5), "comm_r"),
     ("comm_r_last in p_aux", |store| flip(&store.cache(DAMAGED).join("p_aux"), 40), "comm_r"),
-    ("p_aux above the field modulus", |store| fs::write(store.cache(DAMAGED).join("p_aux"), [0xff; 64]).unwrap(), "field"),
+    (
+        "p_aux above the field modulus",
+        |store| fs::write(store.cache(DAMAGED).join("p_aux"), [0xff; 64]).unwrap(),
+        "field",
+    ),
     ("cache directory missing", |store| fs::remove_dir_all(store.cache(DAMAGED)).unwrap(), "No such file"),
 ];
 

@@ -48,7 +48,8 @@ fn a_request_is_read_and_answered_while_another_one_proves() {
     while prover.next()["progress"]["phase"] != "proving" {}
     prover.send(8, &store.task(&[4]));
 
-    let answers: Vec<Value> = std::iter::repeat_with(|| prover.next()).filter(|line| line["progress"].is_null()).take(2).collect();
+    let answers: Vec<Value> =
+        std::iter::repeat_with(|| prover.next()).filter(|line| line["progress"].is_null()).take(2).collect();
     assert_eq!((&answers[0]["id"], &answers[1]["id"]), (&json!(8), &json!(7)));
     assert_eq!(answers[0]["output"]["faults"], json!([4]));
     assert_eq!(answers[1]["output"]["proofs"].as_array().unwrap().len(), 1);

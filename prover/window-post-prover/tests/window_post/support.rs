@@ -210,7 +210,8 @@ impl Prover {
     /// The process ids of its readers.
     pub fn readers(&self) -> Vec<i32> {
         let parent = format!("PPid:\t{}\n", self.child.id());
-        let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
+        let processes =
+            fs::read_dir("/proc").unwrap().filter_map(|entry| entry.unwrap().file_name().into_string().ok());
         let pids = processes.filter_map(|name| name.parse().ok());
         pids.filter(|pid| fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|text| text.contains(&parent)))
             .collect()

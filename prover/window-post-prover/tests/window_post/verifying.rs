@@ -33,8 +33,8 @@ fn verifying_needs_only_the_verifying_key_and_writes_nothing() {
     let text = proof.as_str().unwrap();
     wrong("/seed/0", json!(77), "does not verify", &mut verifier);
     wrong("/sectors/0/comm_r", task["sectors"][1]["comm_r"].clone(), "does not verify", &mut verifier);
-    wrong("/sectors/0/comm_r", json!([0; 32]), "", &mut verifier);
-    wrong("/sectors/0/comm_r", json!([255; 32]), "", &mut verifier);
+    wrong("/sectors/0/comm_r", vec![0; 32].into(), "", &mut verifier);
+    wrong("/sectors/0/comm_r", vec![255; 32].into(), "", &mut verifier);
     wrong("/proof", json!("no base64!"), "not base64", &mut verifier);
     wrong("/proof", json!(text[..252]), "192 bytes", &mut verifier);
     wrong("/proof", json!(""), "192 bytes", &mut verifier);

@@ -33,6 +33,6 @@ export function abortingWith<T>(prefix: string, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof CodedError) || error.code !== 'actor-abort') throw error;
-    throw abort(Number(error.data['exitCode']), `${prefix}: ${error.message}`);
+    throw abort(Number(error.data.exitCode), `${prefix}: ${error.message}`);
   }
 }

@@ -1,4 +1,4 @@
-import { formatAddress, sameAddress, type Address } from '../../../filecoin/address.ts';
+import { type Address, formatAddress, sameAddress } from '../../../filecoin/address.ts';
 import { address, list, tuple } from '../../../filecoin/codecs.ts';
 import type { Account } from '../state/chain-state.ts';
 import type { MinerState } from '../state/miner-state.ts';
@@ -20,7 +20,8 @@ export function changeWorkerAddress(
   const known = [...accounts];
   const resolve = (wanted: Address): number => {
     const found = known.find(({ id, key }) => sameAddress(key, wanted) || formatAddress(wanted) === `t0${id}`);
-    if (found === undefined) throw abort(Exit.illegalArgument, `unable to resolve address: ${formatAddress(wanted, 'f')}`);
+    if (found === undefined)
+      throw abort(Exit.illegalArgument, `unable to resolve address: ${formatAddress(wanted, 'f')}`);
     return found.id;
   };
   const worker = resolve(params.newWorker);

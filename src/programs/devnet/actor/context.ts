@@ -1,6 +1,6 @@
+import type { Verifier } from '../../../ext-processor/verifier.ts';
 import type { RandomnessTag } from '../../../filecoin/randomness.ts';
 import type { MinerState } from '../state/miner-state.ts';
-import type { Verifier } from '../verifier.ts';
 
 /** Randomness as a message sees it: of the chain below the block that it stands in. */
 export interface ChainRandomness {
@@ -16,7 +16,7 @@ export interface ActorContext {
   /** CID of the message. */
   readonly message: string;
   readonly randomness: ChainRandomness;
-  readonly verifier: Verifier;
+  readonly verifier: Pick<Verifier, 'verify'>;
 }
 
 /** A proof that the message itself verified, since sectors recover with it. */

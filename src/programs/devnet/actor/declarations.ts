@@ -1,6 +1,11 @@
 import { Bitfield } from '../../../filecoin/bitfield.ts';
 import { faultCutoffPassed } from '../../../filecoin/deadline.ts';
-import { ADDRESSED_PARTITIONS_MAX, ADDRESSED_SECTORS_MAX, DECLARATIONS_MAX, mainnetPolicy } from '../../../filecoin/policy.ts';
+import {
+  ADDRESSED_PARTITIONS_MAX,
+  ADDRESSED_SECTORS_MAX,
+  DECLARATIONS_MAX,
+  mainnetPolicy,
+} from '../../../filecoin/policy.ts';
 import { type MinerState, type Partition, upcomingDeadline, withDeadline } from '../state/miner-state.ts';
 import { abort, abortingWith, Exit } from './abort.ts';
 
@@ -37,7 +42,10 @@ function mergeByPartition(declarations: readonly Declaration[]): Declaration[] {
   const merged = new Map<string, Declaration>();
   for (const { deadline, partition, sectors } of declarations) {
     if (deadline >= mainnetPolicy.periodDeadlines) {
-      throw abort(Exit.illegalArgument, `failed to process deadline ${deadline}, partition ${partition}: invalid deadline ${deadline}`);
+      throw abort(
+        Exit.illegalArgument,
+        `failed to process deadline ${deadline}, partition ${partition}: invalid deadline ${deadline}`,
+      );
     }
     const key = `${deadline}/${partition}`;
     merged.set(key, { deadline, partition, sectors: sectors.union(merged.get(key)?.sectors ?? Bitfield.empty) });
@@ -65,7 +73,10 @@ function declareOne(
   change: (partition: Partition, sectors: Bitfield) => Partition,
 ): MinerState {
   if (faultCutoffPassed(upcomingDeadline(miner, index, epoch))) {
-    throw abort(Exit.illegalArgument, `failed ${kind.name} declaration at deadline ${index}: late fault or recovery declaration`);
+    throw abort(
+      Exit.illegalArgument,
+      `failed ${kind.name} declaration at deadline ${index}: late fault or recovery declaration`,
+    );
   }
   return abortingWith(`failed to ${kind.declare} for deadline ${index}`, () => {
     const deadline = miner.deadlines[index];
@@ -74,6 +85,9 @@ function declareOne(
     if (!sectors.subtract(partition.all).isEmpty) {
       throw abort(Exit.illegalArgument, 'failed fault declaration: not all sectors are assigned to the partition');
     }
-    return withDeadline(miner, index, { ...deadline, partitions: deadline.partitions.with(number, change(partition, sectors)) });
+    return withDeadline(miner, index, {
+      ...deadline,
+      partitions: deadline.partitions.with(number, change(partition, sectors)),
+    });
   });
 }

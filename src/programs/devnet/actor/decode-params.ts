@@ -1,5 +1,5 @@
-import { type Codec, decodeCbor } from '../../../filecoin/cbor.ts';
 import { errorText } from '../../../errors/coded-error.ts';
+import { type Codec, decodeCbor } from '../../../filecoin/cbor.ts';
 import { abort, Exit } from './abort.ts';
 
 /** Parameters of a method; the error text says `Eof` for ones that were cut short, as the chain's decoder does. */

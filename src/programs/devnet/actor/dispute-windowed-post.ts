@@ -1,14 +1,26 @@
 import { isOpen } from '../../../filecoin/deadline.ts';
 import { disputeWindowedPoStParams } from '../../../filecoin/miner-params.ts';
 import { mainnetPolicy, WPOST_DISPUTE_WINDOW } from '../../../filecoin/policy.ts';
-import { activeSectors, type Deadline, type MinerState, type PostProof, sectorUnion, upcomingDeadline, withDeadline } from '../state/miner-state.ts';
+import {
+  activeSectors,
+  type Deadline,
+  type MinerState,
+  type PostProof,
+  sectorUnion,
+  upcomingDeadline,
+  withDeadline,
+} from '../state/miner-state.ts';
 import { abort, Exit } from './abort.ts';
 import type { ActorContext, ActorResult } from './context.ts';
 import { decodeParams } from './decode-params.ts';
 import { verifyProof } from './verify-proof.ts';
 
 /** Method 24. Succeeds only against a bad proof, which costs all sectors that it covered. Anyone may send it. */
-export async function disputeWindowedPoSt(context: ActorContext, miner: MinerState, encoded: Uint8Array): Promise<ActorResult> {
+export async function disputeWindowedPoSt(
+  context: ActorContext,
+  miner: MinerState,
+  encoded: Uint8Array,
+): Promise<ActorResult> {
   const { deadline: index, poStIndex } = decodeParams(disputeWindowedPoStParams, encoded);
   const deadline = miner.deadlines[index];
   if (deadline === undefined) {
@@ -31,7 +43,10 @@ export async function disputeWindowedPoSt(context: ActorContext, miner: MinerSta
 
 /** The sectors that a recorded proof stands for. */
 export function provenBy(deadline: Deadline, post: PostProof) {
-  return sectorUnion([...post.partitions].flatMap((number) => deadline.snapshot.partitions[number] ?? []), activeSectors);
+  return sectorUnion(
+    [...post.partitions].flatMap((number) => deadline.snapshot.partitions[number] ?? []),
+    activeSectors,
+  );
 }
 
 function withoutPost(deadline: Deadline, post: PostProof): Deadline {
@@ -41,7 +56,11 @@ function withoutPost(deadline: Deadline, post: PostProof): Deadline {
     partitions: deadline.partitions.map((partition, number) => {
       if (!post.partitions.has(number)) return partition;
       const faulty = lost.intersection(partition.all);
-      return { ...partition, faulty: partition.faulty.union(faulty), recovering: partition.recovering.subtract(faulty) };
+      return {
+        ...partition,
+        faulty: partition.faulty.union(faulty),
+        recovering: partition.recovering.subtract(faulty),
+      };
     }),
     snapshot: { ...deadline.snapshot, proofs: deadline.snapshot.proofs.filter((other) => other !== post) },
   };

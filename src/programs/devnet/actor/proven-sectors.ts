@@ -20,7 +20,10 @@ export function recordProvenSectors(
   if (indexes.count !== posts.length) throw abort(Exit.illegalArgument, 'duplicate partitions proven');
   const again = deadline.posted.intersection(indexes);
   if (!again.isEmpty) {
-    throw abort(Exit.illegalArgument, `partition already proven: BitField { ranges: [${ranges(again)}], set: {}, unset: {} }`);
+    throw abort(
+      Exit.illegalArgument,
+      `partition already proven: BitField { ranges: [${ranges(again)}], set: {}, unset: {} }`,
+    );
   }
   const partitions = [...deadline.partitions];
   let proven = Bitfield.empty;
@@ -28,13 +31,20 @@ export function recordProvenSectors(
   for (const { index, skipped } of posts) {
     const partition = partitions[index];
     if (partition === undefined) throw abort(Exit.notFound, `no such partition ${index}`);
-    const skippedFaults = abortingWith(`failed to add skipped faults to partition ${index}`, () => skip(partition, skipped));
+    const skippedFaults = abortingWith(`failed to add skipped faults to partition ${index}`, () =>
+      skip(partition, skipped),
+    );
     recovered = recovered.union(skippedFaults.recovering);
     const faulty = skippedFaults.faulty.subtract(skippedFaults.recovering);
     partitions[index] = { ...partition, faulty, recovering: Bitfield.empty };
     proven = proven.union(partition.all.subtract(faulty));
   }
-  return { deadline: { ...deadline, partitions, posted: deadline.posted.union(indexes) }, partitions: indexes, proven, recovered };
+  return {
+    deadline: { ...deadline, partitions, posted: deadline.posted.union(indexes) },
+    partitions: indexes,
+    proven,
+    recovered,
+  };
 }
 
 function skip(partition: Partition, skipped: Bitfield): Partition {

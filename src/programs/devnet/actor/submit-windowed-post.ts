@@ -1,8 +1,7 @@
 import { equalBytes } from '@noble/curves/utils.js';
 import type { DeadlineInfo } from '../../../filecoin/deadline.ts';
-import { submitWindowedPoStParams, type SubmitWindowedPoStParams } from '../../../filecoin/miner-params.ts';
+import { type SubmitWindowedPoStParams, submitWindowedPoStParams } from '../../../filecoin/miner-params.ts';
 import { mainnetPolicy, POSTED_PARTITIONS_MAX } from '../../../filecoin/policy.ts';
-import { poStProofTypes } from '../../../filecoin/proof-types.ts';
 import { RandomnessTag } from '../../../filecoin/randomness.ts';
 import { currentDeadline, type MinerState, withDeadline } from '../state/miner-state.ts';
 import { abort, abortingWith, Exit } from './abort.ts';
@@ -15,7 +14,11 @@ import { verifyProof } from './verify-proof.ts';
 const PROOF_BYTES = 192;
 
 /** Method 5. The order of the checks is the actor's, since the first that fails gives the error. */
-export async function submitWindowedPoSt(context: ActorContext, miner: MinerState, encoded: Uint8Array): Promise<ActorResult> {
+export async function submitWindowedPoSt(
+  context: ActorContext,
+  miner: MinerState,
+  encoded: Uint8Array,
+): Promise<ActorResult> {
   const params = decodeParams(submitWindowedPoStParams, encoded);
   const { deadline: index, partitions } = params;
   const proof = checkProof(context, miner, params);
@@ -23,7 +26,8 @@ export async function submitWindowedPoSt(context: ActorContext, miner: MinerStat
   checkTime(context, open, params);
 
   const stored = miner.deadlines[index];
-  if (stored === undefined) throw abort(Exit.illegalArgument, `invalid deadline ${index} of ${mainnetPolicy.periodDeadlines}`);
+  if (stored === undefined)
+    throw abort(Exit.illegalArgument, `invalid deadline ${index} of ${mainnetPolicy.periodDeadlines}`);
   const recorded = abortingWith(`failed to process post submission for deadline ${index}`, () =>
     recordProvenSectors(stored, partitions),
   );
@@ -34,7 +38,8 @@ export async function submitWindowedPoSt(context: ActorContext, miner: MinerStat
   }
   const verdict = await verifyProof(context, miner, open.challenge, recorded.proven, proof);
   if (!verdict.valid) {
-    const causedBy = verdict.reason === null ? undefined : `crypto::verify_post -- ${verdict.reason} (1: illegal argument)`;
+    const causedBy =
+      verdict.reason === null ? undefined : `crypto::verify_post -- ${verdict.reason} (1: illegal argument)`;
     throw abort(Exit.illegalArgument, 'invalid post was submitted', causedBy);
   }
   return {
@@ -71,11 +76,8 @@ function checkProof(context: ActorContext, miner: MinerState, params: SubmitWind
   return proof.proofBytes;
 }
 
-/** From network version 19 only the newest window proof types are taken. */
-function isAllowed(number: number): boolean {
-  const type = poStProofTypes[number];
-  return type?.use === 'window' && type.name.endsWith('V1_2');
-}
+/** From network version 19 only the newest window proof types are taken, for the five sector sizes. */
+const isAllowed = (number: number): boolean => number >= 10 && number <= 14;
 
 function checkTime(context: ActorContext, open: DeadlineInfo, params: SubmitWindowedPoStParams): void {
   const { epoch } = context;
@@ -87,7 +89,10 @@ function checkTime(context: ActorContext, open: DeadlineInfo, params: SubmitWind
     throw abort(Exit.illegalArgument, `expected chain commit epoch ${chainCommitEpoch} to be after ${open.challenge}`);
   }
   if (chainCommitEpoch >= epoch) {
-    throw abort(Exit.illegalArgument, `chain commit epoch ${chainCommitEpoch} must be less than the current epoch ${epoch}`);
+    throw abort(
+      Exit.illegalArgument,
+      `chain commit epoch ${chainCommitEpoch} must be less than the current epoch ${epoch}`,
+    );
   }
   const drawn = context.randomness.ticket(RandomnessTag.PoStChainCommit, chainCommitEpoch, new Uint8Array());
   if (!equalBytes(drawn, chainCommitRand)) throw abort(Exit.illegalArgument, 'post commit randomness mismatched');

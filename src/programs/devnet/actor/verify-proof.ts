@@ -1,10 +1,10 @@
+import type { Verifier } from '../../../ext-processor/verifier.ts';
 import { idAddress } from '../../../filecoin/address.ts';
 import type { Bitfield } from '../../../filecoin/bitfield.ts';
 import { encodeCbor } from '../../../filecoin/cbor.ts';
 import { address } from '../../../filecoin/codecs.ts';
 import { proofSeed, RandomnessTag } from '../../../filecoin/randomness.ts';
 import type { MinerState } from '../state/miner-state.ts';
-import type { Verifier } from '../verifier.ts';
 import type { ChainRandomness } from './context.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { ChainRandomness } from './context.ts';
  * keeps each sector once, so that only the good ones count.
  */
 export function verifyProof(
-  components: { readonly randomness: ChainRandomness; readonly verifier: Verifier },
+  components: { readonly randomness: ChainRandomness; readonly verifier: Pick<Verifier, 'verify'> },
   miner: MinerState,
   challenge: number,
   good: Bitfield,

@@ -1,12 +1,12 @@
 import { CodedError } from '../../../errors/coded-error.ts';
-import { actorId, type Address, formatAddress, sameAddress } from '../../../filecoin/address.ts';
+import type { Verifier } from '../../../ext-processor/verifier.ts';
+import { type Address, actorId, formatAddress, sameAddress } from '../../../filecoin/address.ts';
 import type { Message } from '../../../filecoin/message.ts';
 import { abort, Exit, exitNames } from '../actor/abort.ts';
 import type { ChainRandomness, VerifiedPost } from '../actor/context.ts';
 import { invokeMiner } from '../actor/invoke.ts';
 import { type Account, type ChainState, withAccount, withMiner } from '../state/chain-state.ts';
 import type { MinerState } from '../state/miner-state.ts';
-import type { Verifier } from '../verifier.ts';
 import { gasUsed, messageCost } from './gas.ts';
 
 export interface Receipt {
@@ -43,7 +43,7 @@ export function findMiner(state: ChainState, address: Address): MinerState | und
 
 /** Executes a message without nonce and fees: what an estimate and a call do. */
 export async function executeMessage(
-  { verifier }: { readonly verifier: Verifier },
+  { verifier }: { readonly verifier: Pick<Verifier, 'verify'> },
   init: ExecutionInit,
   state: ChainState,
   sender: Account,
@@ -64,7 +64,7 @@ export async function executeMessage(
 
 /** Executes a message of a block: the sender's nonce grows and the fee is paid whatever its outcome. */
 export async function applyMessage(
-  components: { readonly verifier: Verifier },
+  components: { readonly verifier: Pick<Verifier, 'verify'> },
   init: ExecutionInit,
   state: ChainState,
   sender: Account,
@@ -72,7 +72,9 @@ export async function applyMessage(
 ): Promise<Execution> {
   const executed = await executeMessage(components, init, state, sender, message);
   const outOfGas = executed.receipt.gasUsed > message.gasLimit;
-  const receipt = outOfGas ? { exitCode: Exit.outOfGas, error: 'out of gas', gasUsed: message.gasLimit } : executed.receipt;
+  const receipt = outOfGas
+    ? { exitCode: Exit.outOfGas, error: 'out of gas', gasUsed: message.gasLimit }
+    : executed.receipt;
   const after = outOfGas ? state : executed.state;
   const account = after.accounts.get(sender.id) ?? sender;
   const balance = account.balance - messageCost(message, receipt.gasUsed);
@@ -97,9 +99,12 @@ function success(message: Message, verified: VerifiedPost | undefined): Receipt 
 }
 
 function failure(message: Message, error: CodedError): Receipt {
-  const exitCode = Number(error.data['exitCode']);
-  const frame = error.message === '' ? '' : `00: ${formatAddress(message.to, 'f')} (method ${message.method}) -- ${error.message} (${exitCode})\n`;
-  const cause = typeof error.data['causedBy'] === 'string' ? `--> caused by: ${error.data['causedBy']}\n` : '';
+  const exitCode = Number(error.data.exitCode);
+  const frame =
+    error.message === ''
+      ? ''
+      : `00: ${formatAddress(message.to, 'f')} (method ${message.method}) -- ${error.message} (${exitCode})\n`;
+  const cause = typeof error.data.causedBy === 'string' ? `--> caused by: ${error.data.causedBy}\n` : '';
   return {
     exitCode,
     error: `message failed with backtrace:\n${frame}${cause} (RetCode=${exitCode})`,

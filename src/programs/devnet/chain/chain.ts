@@ -1,8 +1,8 @@
+import type { Verifier } from '../../../ext-processor/verifier.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { ChainRandomness } from '../actor/context.ts';
 import { endEpoch } from '../actor/deadline-end.ts';
 import { type ChainState, withMiner } from '../state/chain-state.ts';
-import type { Verifier } from '../verifier.ts';
 import { applyMessage, findAccount, type Receipt } from './apply-message.ts';
 import { derive } from './entropy.ts';
 import { MessagePool } from './message-pool.ts';
@@ -34,7 +34,7 @@ const TIPSETS_KEPT = 4000;
 export class Chain {
   readonly pool = new MessagePool();
   readonly store: TipSetStore;
-  readonly #verifier: Verifier;
+  readonly #verifier: Pick<Verifier, 'verify'>;
   readonly #logger: Logger;
   readonly #init: ChainInit;
   readonly #messages = new Map<string, ChainMessage>();
@@ -43,14 +43,26 @@ export class Chain {
   #beaconBranch = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(components: { readonly verifier: Verifier; readonly logger: Logger }, init: ChainInit) {
+  constructor(components: { readonly verifier: Pick<Verifier, 'verify'>; readonly logger: Logger }, init: ChainInit) {
     this.#verifier = components.verifier;
     this.#logger = components.logger;
     this.#init = init;
     const { genesis: state, timestamp } = init;
-    const block = makeBlock({ seed: init.seed, branch: 0, height: 0, parents: [], index: 0, miner: 0, beaconEntries: [this.#beacon(0)], messages: [] });
+    const block = makeBlock({
+      seed: init.seed,
+      branch: 0,
+      height: 0,
+      parents: [],
+      index: 0,
+      miner: 0,
+      beaconEntries: [this.#beacon(0)],
+      messages: [],
+    });
     const common = { messages: [], receipts: [], missed: [], state, applied: state, next: state };
-    this.store = new TipSetStore({ key: [block.cid], height: 0, timestamp, parents: [], blocks: [block], ...common }, TIPSETS_KEPT);
+    this.store = new TipSetStore(
+      { key: [block.cid], height: 0, timestamp, parents: [], blocks: [block], ...common },
+      TIPSETS_KEPT,
+    );
   }
 
   get head(): TipSet {
@@ -61,7 +73,7 @@ export class Chain {
     return this.#init.blockDelay;
   }
 
-  get verifier(): Verifier {
+  get verifier(): Pick<Verifier, 'verify'> {
     return this.#verifier;
   }
 
@@ -98,7 +110,10 @@ export class Chain {
       if (parent === undefined) return head;
       const block = this.#block(head.height, parent, head.blocks.length, []);
       const wider = await this.#execute(parent, head.height, [...head.blocks, block], head.messages);
-      this.#setHead(wider, [{ type: 'revert', tipSet: head }, { type: 'apply', tipSet: wider }]);
+      this.#setHead(wider, [
+        { type: 'revert', tipSet: head },
+        { type: 'apply', tipSet: wider },
+      ]);
       return wider;
     });
   }
@@ -148,14 +163,28 @@ export class Chain {
     const miner = miners[(height + index) % miners.length] ?? 0;
     const first = Math.max(parent.height, this.#init.startEpoch) + 1;
     const beaconEntries = Array.from({ length: height - first + 1 }, (_, offset) => this.#beacon(first + offset));
-    return makeBlock({ seed: this.#init.seed, branch: this.#branch, height, parents: parent.key, index, miner, beaconEntries, messages });
+    return makeBlock({
+      seed: this.#init.seed,
+      branch: this.#branch,
+      height,
+      parents: parent.key,
+      index,
+      miner,
+      beaconEntries,
+      messages,
+    });
   }
 
   #beacon(round: number): Block['beaconEntries'][number] {
     return { round, data: derive(32, this.#init.seed, 'beacon', this.#beaconBranch, round) };
   }
 
-  async #execute(parent: TipSet, height: number, blocks: readonly Block[], messages: readonly ChainMessage[]): Promise<TipSet> {
+  async #execute(
+    parent: TipSet,
+    height: number,
+    blocks: readonly Block[],
+    messages: readonly ChainMessage[],
+  ): Promise<TipSet> {
     const state = parent.next;
     const missed: TipSet['missed'][number][] = [];
     // The end of each epoch without a tipset is made up for first.
@@ -175,14 +204,30 @@ export class Chain {
     const next = endOfEpoch(applied, height, missed);
     const timestamp = this.store.genesis.timestamp + height * this.#init.blockDelay;
     const key = blocks.map(({ cid }) => cid);
-    const tipSet = { key, height, timestamp, parents: parent.key, blocks, messages, state, applied, receipts, next, missed };
+    const tipSet = {
+      key,
+      height,
+      timestamp,
+      parents: parent.key,
+      blocks,
+      messages,
+      state,
+      applied,
+      receipts,
+      next,
+      missed,
+    };
     this.store.add(tipSet);
     return tipSet;
   }
 
   #revert(depth: number): HeadChange[] {
     const reverted: HeadChange[] = [];
-    for (let parent = this.store.parent(this.head); parent !== undefined && reverted.length < depth; parent = this.store.parent(this.head)) {
+    for (
+      let parent = this.store.parent(this.head);
+      parent !== undefined && reverted.length < depth;
+      parent = this.store.parent(this.head)
+    ) {
       reverted.push({ type: 'revert', tipSet: this.head });
       this.store.head = parent;
     }

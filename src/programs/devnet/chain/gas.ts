@@ -1,5 +1,5 @@
-import { MinerMethod } from '../../../filecoin/miner-methods.ts';
 import type { Message } from '../../../filecoin/message.ts';
+import { MinerMethod } from '../../../filecoin/miner-methods.ts';
 
 // What a node charged for messages of small 2 KiB partitions; only their size matters here.
 const GAS_BY_METHOD: Readonly<Record<number, number>> = {

@@ -25,7 +25,8 @@ export class MessagePool {
     const name = formatAddress(from);
     if (sender === undefined) throw refuse(`resolving from address ${name}: actor not found`);
     if (gasFeeCap < gasPremium) throw refuse("invalid message: 'GasFeeCap' less than 'GasPremium'");
-    if (nonce < sender.nonce) throw refuse(`minimum expected nonce is ${sender.nonce}, got ${nonce}: message nonce too low`);
+    if (nonce < sender.nonce)
+      throw refuse(`minimum expected nonce is ${sender.nonce}, got ${nonce}: message nonce too low`);
     const messages = this.#messagesOf(sender);
     const there = messages.get(nonce);
     const inPool = `failed to add locked: message from ${name} with nonce ${nonce} already in mpool`;

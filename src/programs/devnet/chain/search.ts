@@ -1,5 +1,5 @@
-import type { Chain } from './chain.ts';
 import type { Receipt } from './apply-message.ts';
+import type { Chain } from './chain.ts';
 import type { ChainMessage, TipSet } from './tipset.ts';
 
 /** A message that landed; `tipSet` is the one after its own, which shows its effect. */
@@ -14,7 +14,13 @@ export interface FoundMessage {
  * Looks for a message on the chain below `from`, at most `limit` epochs down (-1: all the way). With `allowReplaced` another
  * message of the same sender and nonce is found as well.
  */
-export function searchMessage(chain: Chain, from: TipSet, cid: string, limit: number, allowReplaced: boolean): FoundMessage | undefined {
+export function searchMessage(
+  chain: Chain,
+  from: TipSet,
+  cid: string,
+  limit: number,
+  allowReplaced: boolean,
+): FoundMessage | undefined {
   const wanted = chain.message(cid)?.signed.message;
   if (wanted === undefined) return undefined;
   let child: TipSet | undefined;

@@ -30,7 +30,8 @@ const LIFETIME = 1276 * 2880;
 export function genesisMiner(init: GenesisMiner, epoch: number): MinerState {
   const sectors = new Map<number, Sector>();
   for (const { number, commR } of init.sectors) {
-    if (sectors.has(number)) throw new CodedError('duplicate-sector', `sector ${number} of miner t0${init.id} is given twice`);
+    if (sectors.has(number))
+      throw new CodedError('duplicate-sector', `sector ${number} of miner t0${init.id} is given twice`);
     sectors.set(number, { number, commR, activation: epoch, expiration: epoch + LIFETIME });
   }
   return {
@@ -50,11 +51,16 @@ export function genesisMiner(init: GenesisMiner, epoch: number): MinerState {
 function assign(init: GenesisMiner): number[][] {
   const deadlines: number[][] = Array.from({ length: mainnetPolicy.periodDeadlines }, () => []);
   const room = init.partitionsPerDeadline * init.proofType.partitionSectors;
-  for (const sector of [...init.sectors].sort((a, b) => Number(b.deadline !== undefined) - Number(a.deadline !== undefined))) {
+  for (const sector of [...init.sectors].sort(
+    (a, b) => Number(b.deadline !== undefined) - Number(a.deadline !== undefined),
+  )) {
     const chosen =
       sector.deadline === undefined ? deadlines.find((numbers) => numbers.length < room) : deadlines[sector.deadline];
     if (chosen === undefined) {
-      throw new CodedError('no-room', `sector ${sector.number} of miner t0${init.id} finds no deadline; use more partitions per deadline`);
+      throw new CodedError(
+        'no-room',
+        `sector ${sector.number} of miner t0${init.id} finds no deadline; use more partitions per deadline`,
+      );
     }
     chosen.push(sector.number);
   }

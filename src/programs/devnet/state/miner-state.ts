@@ -54,7 +54,8 @@ export const activeSectors = (partition: Partition): Bitfield => partition.all.s
 /** What a proof has to cover: sectors that are not faulty, and faulty ones declared recovered. */
 export const sectorsToProve = (partition: Partition): Bitfield => activeSectors(partition).union(partition.recovering);
 
-export const currentDeadline = (miner: MinerState, epoch: number): DeadlineInfo => deadlineAt(miner.periodOffset, epoch);
+export const currentDeadline = (miner: MinerState, epoch: number): DeadlineInfo =>
+  deadlineAt(miner.periodOffset, epoch);
 
 /** The deadline of this index that is open at `epoch` or opens next. */
 export function upcomingDeadline(miner: MinerState, index: number, epoch: number): DeadlineInfo {

@@ -1,0 +1,143 @@
+import type { Clock } from '../clock/clock.ts';
+import type { Database } from '../database/database.ts';
+import { errorText } from '../errors/coded-error.ts';
+import { failAttempt, type RetryPolicy } from '../queue/fail-attempt.ts';
+import { findUnfinished, listUnfinished, type UnfinishedTask } from '../queue/list-unfinished.ts';
+import { startAttempt } from '../queue/start-attempt.ts';
+import { windowProofType } from '../queue/window-post-task.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { type Choice, choose, type WaitingTask } from './choose.ts';
+import type { DatabaseHealth } from './database-health.ts';
+import type { SlaveRoster } from './slave-roster.ts';
+import { TaskBoard } from './task-board.ts';
+
+interface Components {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly db: Database;
+  readonly health: DatabaseHealth;
+  readonly roster: SlaveRoster;
+}
+
+/** After a lease that the database did not let us make. */
+const PAUSE_MS = 1_000;
+
+/**
+ * Applies what `choose` says. The board only proposes: a lease is decided by a conditional update, so a board that is behind
+ * costs a statement and nothing else.
+ */
+export class Dispatcher {
+  readonly #components: Components;
+  readonly #policy: RetryPolicy;
+  readonly #board = new TaskBoard();
+  readonly #assigning = new Map<string, Promise<void>>();
+  #woken = false;
+  #closed = false;
+  /** The database's clock less ours, in milliseconds. */
+  #clockOffset = 0;
+
+  constructor(components: Components, policy: RetryPolicy) {
+    this.#components = components;
+    this.#policy = policy;
+  }
+
+  /** By the database's clock. */
+  now(): number {
+    return this.#components.clock.now() + this.#clockOffset;
+  }
+
+  tasks(): UnfinishedTask[] {
+    return this.#board.tasks();
+  }
+
+  /** Something changed: a slot, a task, or the time. */
+  wake(): void {
+    if (this.#woken) return;
+    this.#woken = true;
+    queueMicrotask(() => {
+      this.#woken = false;
+      if (!this.#closed) this.#dispatch();
+    });
+  }
+
+  /** Reads one task again, after anything was done to it. */
+  async reload(id: string): Promise<void> {
+    const { db, health } = this.#components;
+    const seen = this.#board.look();
+    this.#board.put(id, seen, await health.watch(findUnfinished(db, id)));
+    this.wake();
+  }
+
+  /** Reads all tasks again: at the start, and now and then for what others changed. */
+  async reloadAll(): Promise<void> {
+    const { clock, db, health } = this.#components;
+    const seen = this.#board.look();
+    const { tasks, now } = await health.watch(listUnfinished(db));
+    this.#clockOffset = now - clock.now();
+    this.#board.putAll(seen, tasks);
+    this.wake();
+  }
+
+  /** Starts nothing more, and waits for leases being made. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#assigning.values());
+  }
+
+  #dispatch(): void {
+    const { roster } = this.#components;
+    const now = this.now();
+    const slaves = roster.free(now);
+    if (slaves.length === 0) return;
+    const tasks = this.#board.tasks();
+    const isRunning = (task: UnfinishedTask) => task.running || this.#assigning.has(task.id);
+    const running = new Map<number, number>();
+    for (const task of tasks.filter(isRunning)) running.set(task.minerId, (running.get(task.minerId) ?? 0) + 1);
+    const waiting = tasks.filter((task) => !isRunning(task)).flatMap(toWaiting);
+    for (const choice of choose(waiting, slaves, { now, running })) {
+      // Taken before anything is awaited, so that the next round sees it.
+      roster.take(choice.slave, choice.id);
+      const assigned = this.#assign(choice).finally(() => this.#assigning.delete(choice.id));
+      this.#assigning.set(choice.id, assigned);
+    }
+  }
+
+  async #assign({ id, slave }: Choice): Promise<void> {
+    const { db, health, logger, roster } = this.#components;
+    try {
+      const task = this.#board.get(id);
+      const session = roster.session(slave);
+      if (task === undefined || session === undefined) return;
+      const lease = { id, slave, lastAttempt: task.lastAttempt };
+      const started = await health.watch(startAttempt(db, lease));
+      if (started === null) {
+        roster.release(slave, id);
+        return;
+      }
+      const { attempt } = started;
+      const { accepted, reason } = await session
+        .start(started)
+        .catch((error: unknown) => ({ accepted: false, reason: errorText(error) }));
+      if (accepted) {
+        logger.info({ id, attempt, slave, minerId: task.minerId, closeAt: task.closeAt }, 'task leased');
+        return;
+      }
+      logger.warn({ id, attempt, slave, reason }, 'slave did not take the task');
+      roster.refuse(slave);
+      roster.release(slave, id);
+      const failure = { class: 'lost', outcome: 'lost', reason: `not taken: ${reason}` } as const;
+      await health.watch(failAttempt(db, started, failure, this.#policy));
+    } catch (error) {
+      roster.release(slave, id);
+      logger.warn({ id, slave, error: errorText(error) }, 'lease failed');
+      await this.#components.clock.sleep(PAUSE_MS);
+    } finally {
+      await this.reload(id).catch(() => undefined);
+    }
+  }
+}
+
+function toWaiting(task: UnfinishedTask): WaitingTask[] {
+  const type = windowProofType(task.proofType);
+  return type === undefined ? [] : [{ ...task, sectorSize: type.sectorSize }];
+}

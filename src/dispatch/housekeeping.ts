@@ -1,0 +1,107 @@
+import type { Clock } from '../clock/clock.ts';
+import type { Database } from '../database/database.ts';
+import { errorCode, errorText } from '../errors/coded-error.ts';
+import { adoptTasks } from '../queue/adopt-tasks.ts';
+import { archiveTasks } from '../queue/archive-tasks.ts';
+import { endLostAttempts, type LeasePolicy } from '../queue/end-lost-attempts.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { DatabaseHealth } from './database-health.ts';
+import type { Leader } from './leader.ts';
+
+interface Components {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly db: Database;
+  readonly health: DatabaseHealth;
+  readonly leader: Leader;
+}
+
+export interface HousekeepingInit {
+  readonly policy: LeasePolicy;
+  /** Between looks at all unfinished tasks, for what others changed in the tables. */
+  readonly sweepIntervalMs: number;
+  readonly archiveIntervalMs: number;
+  readonly archiveAfterMs: number;
+}
+
+/** Between looks at what is due, in memory. */
+const TICK_MS = 1_000;
+
+/** Does what only time brings about. Idle, it costs three statements for each sweep and none otherwise. */
+export class Housekeeping {
+  readonly #components: Components;
+  readonly #init: HousekeepingInit;
+  readonly #stop = new AbortController();
+  #loops: Promise<unknown> = Promise.resolve();
+
+  constructor(components: Components, init: HousekeepingInit) {
+    this.#components = components;
+    this.#init = init;
+  }
+
+  start(): void {
+    const { policy, sweepIntervalMs, archiveIntervalMs } = this.#init;
+    this.#loops = Promise.all([
+      this.#every(TICK_MS, 'close', () => this.#closeExpired()),
+      this.#every(sweepIntervalMs, 'sweep', () => this.sweep()),
+      this.#every(policy.heartbeatTimeoutMs / 3, 'leases', () => this.#endLost()),
+      this.#every(archiveIntervalMs, 'archive', () => this.#archive()),
+    ]);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#loops;
+  }
+
+  /** Brings memory to what the tables say. */
+  async sweep(): Promise<void> {
+    const { db, health, leader } = this.#components;
+    await health.watch(adoptTasks(db));
+    await leader.dispatcher.reloadAll();
+  }
+
+  /** What nobody can use any more holds no prover. Retries that have become due are dispatched, too. */
+  async #closeExpired(): Promise<void> {
+    const { dispatcher } = this.#components.leader;
+    const now = dispatcher.now();
+    for (const { id, closeAt } of dispatcher.tasks()) {
+      if (closeAt !== null && closeAt <= now) await this.#components.leader.cancel(id, 'its deadline closed');
+    }
+    dispatcher.wake();
+  }
+
+  async #endLost(): Promise<void> {
+    const { db, health, leader } = this.#components;
+    const { policy } = this.#init;
+    if (health.healthyForMs() < policy.heartbeatTimeoutMs) return;
+    if (!leader.dispatcher.tasks().some((task) => task.running)) return;
+    const ended = await health.watch(endLostAttempts(db, policy));
+    leader.dropAttempts(ended);
+    for (const id of new Set(ended.map((attempt) => attempt.id))) await leader.announce(id);
+  }
+
+  async #archive(): Promise<void> {
+    const { db, health, logger } = this.#components;
+    const archived = await health.watch(archiveTasks(db, this.#init.archiveAfterMs, this.#stop.signal));
+    if (archived > 0) logger.info({ archived }, 'tasks archived');
+  }
+
+  async #every(intervalMs: number, what: string, work: () => Promise<void>): Promise<void> {
+    const { clock, health, logger } = this.#components;
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const before = clock.monotonic();
+      try {
+        await clock.sleep(intervalMs, signal);
+        // We stood still (a stopped process, a suspended machine), and so did the heartbeats.
+        if (clock.monotonic() - before > 2 * intervalMs + TICK_MS) health.restart();
+        await work();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (errorCode(error) === 'database-unavailable') continue;
+        logger.error({ what, error: errorText(error) }, 'housekeeping failed');
+      }
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../../clock/clock.ts';
+import { withTimeLimit } from '../../clock/time-limit.ts';
+import type { SlaveConfig } from '../../config/slave-file.ts';
+import { proverBinary } from '../../ext-processor/prover-binary.ts';
+import { RpcClient } from '../../rpc/rpc-client.ts';
+import { loadClientToken } from '../../rpc/tokens.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { Heartbeats } from './heartbeats.ts';
+import { forcedSectorSize, slaveName } from './identity.ts';
+import { ProvingSlot } from './proving-slot.ts';
+import { Workshop } from './workshop.ts';
+
+/** For the master to hear that this slave is stopping. */
+const LAST_WORDS_MS = 2_000;
+
+/**
+ * Runs a slave until the signal. It says hello when its provers have checked their parameters, or have failed to.
+ * @throws CodedError when it cannot start, or the master turns it away
+ */
+export async function runSlave(
+  components: { readonly clock: Clock; readonly logger: Logger },
+  config: SlaveConfig,
+  init: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
+): Promise<void> {
+  const { clock, logger } = components;
+  const { env, signal } = init;
+  const token = await loadClientToken({ file: config.master.tokenFile, env }, 'slave');
+  const sectorSize = forcedSectorSize(env);
+  const name = slaveName({ configured: config.slave.name, host: hostname(), pid: process.pid, env });
+  // GPU provers lock a file in TMPDIR: slots of one host that shared it would wait for each other.
+  const scratch = await Promise.all(
+    Array.from({ length: config.slave.concurrent }, () => mkdtemp(join(tmpdir(), 'wdpost-slot-'))),
+  );
+  const slots = scratch.map(
+    (dir) =>
+      new ProvingSlot(components, {
+        bin: proverBinary(env),
+        env: { ...env, TMPDIR: dir },
+        onChange: () => heartbeats.wake(),
+      }),
+  );
+  const client: RpcClient = new RpcClient(components, {
+    urls: config.master.serverAddr,
+    token,
+    reconnectIntervalMs: config.master.reconnectIntervalMs,
+    hello: () => ({
+      role: 'slave',
+      name,
+      sectorSize,
+      slots: slots.filter((slot) => slot.isReady).length,
+      attempts: workshop.attempts.map(({ id, attempt }) => ({ id, attempt })),
+    }),
+    onHello(answer) {
+      for (const closed of answer.closed) workshop.drop(closed, 'the master has closed it');
+      heartbeats.fitInto(answer.heartbeatTimeoutMs);
+      heartbeats.wake();
+    },
+    handlers: {
+      'attempt.start': (started) => workshop.start(started),
+      'attempt.cancel': ({ reason, ...attempt }) => {
+        workshop.drop(attempt, reason);
+        return null;
+      },
+    },
+  });
+  const workshop: Workshop = new Workshop({ clock, logger, slots, client });
+  const heartbeats = new Heartbeats(
+    { clock, logger, client, workshop },
+    { busyIntervalMs: config.master.heartbeatIntervalMs, idleIntervalMs: config.slave.pullIntervalMs },
+  );
+
+  async function work(): Promise<void> {
+    await Promise.all(slots.map((slot) => slot.firstStart));
+    if (signal.aborted) return;
+    await client.start();
+    logger.info({ slave: name, slots: slots.length, sectorSize, master: config.master.serverAddr }, 'slave ready');
+    await heartbeats.run(signal);
+  }
+
+  try {
+    const stopped = signal.aborted ? undefined : once(signal, 'abort');
+    await Promise.race([work(), stopped]);
+  } finally {
+    logger.info({ slave: name }, 'slave stops');
+    if (client.isConnected) await withTimeLimit(clock, LAST_WORDS_MS, 'the master', workshop.stop()).catch(() => {});
+    await client.close();
+    await Promise.all(slots.map((slot) => slot.close()));
+    await Promise.all(scratch.map((dir) => rm(dir, { recursive: true, force: true })));
+  }
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../../clock/clock.ts';
+import { retry } from '../../clock/retry.ts';
+import { CodedError, errorCode, errorText } from '../../errors/coded-error.ts';
+import type { AttemptId, Heartbeat, Verdict } from '../../rpc/methods.ts';
+import type { RpcClient } from '../../rpc/rpc-client.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { HeldAttempt, type Outcome, type StartedAttempt } from './held-attempt.ts';
+import type { ProvingSlot } from './proving-slot.ts';
+
+export interface WorkshopComponents {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly slots: readonly ProvingSlot[];
+  readonly client: Pick<RpcClient, 'call'>;
+}
+
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 5_000;
+/** Saying the same again changes nothing. */
+const REFUSALS = ['bad-params', 'forbidden', 'unknown-method'];
+
+/** The attempts of this slave: each is proven in a slot and held until the master has taken its outcome. */
+export class Workshop {
+  readonly #components: WorkshopComponents;
+  readonly #held = new Map<string, { readonly held: HeldAttempt; readonly done: Promise<void> }>();
+
+  constructor(components: WorkshopComponents) {
+    this.#components = components;
+  }
+
+  /** Every attempt that is proven or whose outcome is still to be delivered. */
+  get attempts(): Heartbeat[] {
+    return [...this.#held.values()].map(({ held }) => held.heartbeat);
+  }
+
+  get freeSlots(): number {
+    return this.#components.slots.filter((slot) => slot.isFree).length;
+  }
+
+  start(started: StartedAttempt): Verdict {
+    const { clock, logger, slots } = this.#components;
+    const { id, attempt, task, closeAt } = started;
+    if (this.#held.has(keyOf(started))) return { accepted: true, reason: null };
+    if (closeAt !== null && closeAt <= clock.now()) return { accepted: false, reason: 'its deadline has closed' };
+    const slot = slots.find((candidate) => candidate.isFree);
+    if (slot === undefined) return { accepted: false, reason: 'no free slot' };
+    const { miner_id: minerId, proof_type: proofType, replicas } = task;
+    // Operators search for `got task:`.
+    logger.info({ attempt, minerId, proofType, sectors: replicas?.length, closeAt }, `got task: ${id}`);
+    const held = new HeldAttempt(this.#components, started);
+    this.#held.set(keyOf(held), { held, done: this.#carryOut(held, slot) });
+    return { accepted: true, reason: null };
+  }
+
+  /** The master has closed it: whatever is done for it ends, its prover is free within seconds. */
+  drop(attempt: AttemptId, reason: string): void {
+    const entry = this.#held.get(keyOf(attempt));
+    if (entry === undefined) return;
+    this.#components.logger.warn({ id: attempt.id, attempt: attempt.attempt, reason }, 'attempt dropped');
+    entry.held.drop(reason);
+  }
+
+  /** Ends all proofs as failures that another slave may repeat; resolves when the master knows. */
+  async stop(): Promise<void> {
+    const reason = new CodedError('slave-stopping', 'the slave is stopping');
+    for (const { held } of this.#held.values()) held.end(reason);
+    await Promise.all([...this.#held.values()].map(({ done }) => done));
+  }
+
+  async #carryOut(held: HeldAttempt, slot: ProvingSlot): Promise<void> {
+    const outcome = await held.prove(slot);
+    try {
+      if (!held.dropped.aborted) await this.#deliver(held, outcome);
+    } catch (error) {
+      // A drop was logged when it came.
+      if (!held.dropped.aborted) {
+        this.#components.logger.error({ id: held.id, error: errorText(error) }, 'the master does not take an outcome');
+      }
+    } finally {
+      this.#held.delete(keyOf(held));
+    }
+  }
+
+  async #deliver(held: HeldAttempt, outcome: Outcome): Promise<void> {
+    const { clock, logger, client } = this.#components;
+    const { id, attempt } = held;
+    const verdict = await retry(
+      clock,
+      {
+        pauseMs: FIRST_PAUSE_MS,
+        maxPauseMs: MAX_PAUSE_MS,
+        signal: held.dropped,
+        isTransient: (error) => !REFUSALS.includes(errorCode(error) ?? ''),
+        onFailure: (error) => logger.warn({ id, attempt, error: errorText(error) }, 'outcome not delivered yet'),
+      },
+      () =>
+        'output' in outcome
+          ? client.call('attempt.finish', { id, attempt, output: outcome.output })
+          : client.call('attempt.fail', { id, attempt, ...outcome.failure }),
+    );
+    const said =
+      'output' in outcome
+        ? { proofs: outcome.output.proofs.length, faults: outcome.output.faults.length }
+        : outcome.failure;
+    // Operators search for `slave: task:`.
+    logger.info(
+      { attempt, ...said, accepted: verdict.accepted, refused: verdict.reason },
+      `slave: task: ${id} reported`,
+    );
+  }
+}
+
+function keyOf({ id, attempt }: AttemptId): string {
+  return `${id}/${attempt}`;
+}

@@ -1,0 +1,23 @@
+import type { WebSocket } from 'ws';
+import type { Clock } from '../clock/clock.ts';
+
+const PING_MS = 5_000;
+/** Three pings unanswered. As long as the default heartbeat_timeout of the master. */
+const SILENCE_LIMIT_MS = 15_000;
+
+/** Ends a socket whose other side is gone without a word: a pulled cable, a machine that lost power, a stopped process. */
+export function watchLiveness(components: { readonly clock: Clock; readonly socket: WebSocket }): void {
+  const { clock, socket } = components;
+  let heardAt = clock.monotonic();
+  const heard = (): void => {
+    heardAt = clock.monotonic();
+  };
+  socket.on('pong', heard).on('ping', heard).on('message', heard);
+  const beat = (): void => {
+    if (clock.monotonic() - heardAt >= SILENCE_LIMIT_MS) socket.terminate();
+    else socket.ping();
+    callOff = clock.after(PING_MS, beat);
+  };
+  let callOff = clock.after(PING_MS, beat);
+  socket.once('close', () => callOff());
+}

@@ -1,0 +1,158 @@
+import type { Clock } from '../clock/clock.ts';
+import { Gate } from '../clock/gate.ts';
+import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import {
+  type Hello,
+  type HelloAnswer,
+  type MasterMethods,
+  type PeerMethods,
+  peerParams,
+  RPC_VERSION,
+} from './methods.ts';
+import { openSocket } from './open-socket.ts';
+import { type CallOptions, RpcConnection } from './rpc-connection.ts';
+
+export interface RpcClientInit {
+  /** `ws://host:port` or `host:port`; tried in turn. */
+  readonly urls: readonly string[];
+  readonly token?: string | undefined;
+  readonly reconnectIntervalMs: number;
+  /** Said at the start of each connection. */
+  readonly hello: () => Omit<Hello, 'version'>;
+  /** Called with each good answer to hello, before calls go out. */
+  readonly onHello?: (answer: HelloAnswer) => void;
+  /** Calls of the master. */
+  readonly handlers?: Partial<PeerHandlers>;
+}
+
+export type PeerHandlers = {
+  readonly [M in keyof PeerMethods]: (
+    params: PeerMethods[M]['params'],
+  ) => PeerMethods[M]['result'] | Promise<PeerMethods[M]['result']>;
+};
+
+const CALL_LIMIT_MS = 30_000;
+/** The largest message is a task: 1.65 MB for three full partitions. */
+const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
+/** Trying again does not help: somebody has to change a token or a program. */
+const REFUSALS = ['unauthorized', 'forbidden', 'version-mismatch'];
+
+/** A connection to the master that is made again for as long as the client is open. */
+export class RpcClient {
+  readonly #components: { readonly clock: Clock; readonly logger: Logger };
+  readonly #init: RpcClientInit;
+  readonly #connected: Gate;
+  readonly #closing = new AbortController();
+  #connection: RpcConnection<MasterMethods> | undefined;
+  #lastFailure = 'not tried yet';
+  #kept: Promise<void> = Promise.resolve();
+
+  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: RpcClientInit) {
+    this.#components = components;
+    this.#init = init;
+    this.#connected = new Gate(components);
+  }
+
+  get isConnected(): boolean {
+    return this.#connected.isOpen;
+  }
+
+  /**
+   * Resolves with the first connection, however long the master is away.
+   * @throws CodedError `unauthorized`, `forbidden`, `version-mismatch` where the first master reached turns us away; the client
+   * is closed then. Later on the same is logged and tried again.
+   */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#kept = this.#keep(resolve, reject);
+    });
+  }
+
+  /**
+   * Waits for a connection, then for the answer, `timeoutMs` in all.
+   * @throws CodedError `not-connected`, or as RpcConnection.call
+   */
+  async call<M extends keyof MasterMethods>(
+    method: M,
+    params: MasterMethods[M]['params'],
+    options: CallOptions = {},
+  ): Promise<MasterMethods[M]['result']> {
+    const { clock } = this.#components;
+    const limitMs = options.timeoutMs ?? CALL_LIMIT_MS;
+    const until = clock.monotonic() + limitMs;
+    await this.#connected.wait(limitMs);
+    if (this.#connection === undefined) {
+      throw new CodedError('not-connected', `${method}: no connection to the master: ${this.#lastFailure}`);
+    }
+    return this.#connection.call(method, params, { timeoutMs: Math.max(1, until - clock.monotonic()) });
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#kept;
+  }
+
+  async #keep(onFirst: () => void, onRefused: (error: unknown) => void): Promise<void> {
+    const { clock, logger } = this.#components;
+    const { urls, reconnectIntervalMs } = this.#init;
+    const { signal } = this.#closing;
+    let wasConnected = false;
+    for (let turn = 0; !signal.aborted; ) {
+      const url = urls[turn % urls.length] ?? '';
+      try {
+        const connection = await this.#connect(url);
+        wasConnected = true;
+        onFirst();
+        this.#lastFailure = `the connection was lost (${await connection.closed})`;
+      } catch (error) {
+        this.#lastFailure = errorText(error);
+        if (!wasConnected && REFUSALS.includes(errorCode(error) ?? '')) return onRefused(error);
+        turn++;
+      }
+      this.#connected.shut();
+      this.#connection = undefined;
+      if (signal.aborted) break;
+      logger.warn({ url, reason: this.#lastFailure, pauseMs: reconnectIntervalMs }, 'rpc: not connected to the master');
+      await clock.sleep(reconnectIntervalMs, signal).catch(() => {});
+    }
+    onRefused(new CodedError('not-connected', 'the client was closed'));
+  }
+
+  async #connect(url: string): Promise<RpcConnection<MasterMethods>> {
+    const { hello, onHello, handlers = {}, token } = this.#init;
+    const socket = await openSocket(url, {
+      token,
+      maxPayloadBytes: MAX_PAYLOAD_BYTES,
+      signal: this.#closing.signal,
+    });
+    const connection = new RpcConnection<MasterMethods>(
+      { ...this.#components, socket },
+      {
+        params: peerParams,
+        answer(method, params) {
+          const handler = handlers[method as keyof PeerMethods] as ((params: unknown) => unknown) | undefined;
+          if (handler === undefined) throw new CodedError('unknown-method', `${method} is not answered here`);
+          return handler(params);
+        },
+      },
+    );
+    try {
+      const answer = await connection.call('hello', { version: RPC_VERSION, ...hello() });
+      if (Math.abs(answer.version - RPC_VERSION) > 1) {
+        throw new CodedError(
+          'version-mismatch',
+          `the master at ${url} speaks version ${answer.version}, this program ${RPC_VERSION}`,
+        );
+      }
+      this.#connection = connection;
+      onHello?.(answer);
+      this.#connected.open();
+    } catch (error) {
+      connection.close('no good hello');
+      throw error;
+    }
+    this.#components.logger.info({ url }, 'rpc: connected to the master');
+    return connection;
+  }
+}

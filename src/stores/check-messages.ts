@@ -1,0 +1,33 @@
+import type { SectorFiles, StoreFolder } from './sector-files.ts';
+
+/** What is asked of a check process, one JSON object on a line with an `id` beside it. */
+export type Question =
+  /** `canaries`: paths below the store of files that were there before. */
+  | { readonly ask: 'probe'; readonly canaries: readonly string[] }
+  | { readonly ask: 'look'; readonly files: SectorFiles };
+
+/** What was found of a sealed file or of a cache folder. Only `good` has no reason. */
+export interface Finding {
+  readonly is: 'good' | 'missing' | 'wrong' | 'unknown';
+  readonly reason: string;
+}
+
+export interface Look {
+  readonly sealed: Finding;
+  readonly cache: Finding;
+}
+
+export interface Probe {
+  /** Device and inode of the store's folder; undefined where it cannot be used, and `trouble` says why. */
+  readonly root?: string;
+  readonly trouble?: string;
+  /** The folders that hold anything. */
+  readonly filled: readonly StoreFolder[];
+  readonly canariesAsked: number;
+  readonly canariesFound: number;
+}
+
+export type Answer = { readonly probe: Probe } | { readonly look: Look };
+
+/** The first line of a check process. */
+export const READY_LINE = 'ready';

@@ -1,0 +1,30 @@
+/** A sector to look for. */
+export interface WantedSector {
+  readonly number: number;
+  /** Its data was replaced by a snap deal (it has a SectorKeyCID), so its files are in update/ and update-cache/. */
+  readonly upgraded: boolean;
+}
+
+/** All files are there, with their exact sizes. Nothing was read. */
+export interface GoodSector {
+  readonly number: number;
+  readonly verdict: 'good';
+  /** The store of the sealed file. */
+  readonly store: string;
+  /** Absolute. */
+  readonly sealedFile: string;
+  /** Absolute; may lie in another store than the sealed file. */
+  readonly cacheDir: string;
+}
+
+/**
+ * `bad`: a file is missing or mis-sized in stores that can all be trusted. `unknown`: no such thing can be said, since a store did
+ * not answer, failed, or does not look like itself.
+ */
+export interface DoubtfulSector {
+  readonly number: number;
+  readonly verdict: 'bad' | 'unknown';
+  readonly reason: string;
+}
+
+export type SectorCheck = GoodSector | DoubtfulSector;

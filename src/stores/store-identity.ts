@@ -1,0 +1,58 @@
+import type { Probe } from './check-messages.ts';
+import type { StoreFolder } from './sector-files.ts';
+
+/** Files that were seen good; while one of them is there, it is the same store. */
+const CANARIES = 4;
+
+/**
+ * What a store is known by: its file system, its folders that held something, and a few sectors that were there. An unmounted NFS
+ * folder answers "no such file" for everything, so absence counts only while the store is itself.
+ */
+export class StoreIdentity {
+  readonly #filled = new Set<StoreFolder>();
+  #root: string | undefined;
+  #canaries: string[] = [];
+
+  get canaries(): readonly string[] {
+    return this.#canaries;
+  }
+
+  /** `path`: of a sealed file, below the store. */
+  sawGood(path: string): void {
+    if (this.#canaries.includes(path)) return;
+    this.#canaries = [path, ...this.#canaries].slice(0, CANARIES);
+  }
+
+  /** The file is really gone, so it says nothing about the store any more. */
+  sawBad(path: string): void {
+    this.#canaries = this.#canaries.filter((canary) => canary !== path);
+  }
+
+  /** Why the store cannot be trusted in what was seen between two probes; undefined when it was itself all the while. */
+  trouble(before: Probe, after: Probe): string | undefined {
+    const trouble = this.#troubleOf(before) ?? this.#troubleOf(after);
+    if (trouble !== undefined) return trouble;
+    if (before.root !== after.root) return 'the store was replaced during the check';
+    this.#root = after.root;
+    for (const folder of after.filled) this.#filled.add(folder);
+    return undefined;
+  }
+
+  /** A folder that never held anything is no part of this store. */
+  hasFolder(folder: StoreFolder): boolean {
+    return this.#filled.has(folder);
+  }
+
+  #troubleOf(probe: Probe): string | undefined {
+    if (probe.trouble !== undefined) return probe.trouble;
+    if (probe.filled.length === 0) return 'the store holds nothing; is it mounted?';
+    const lost = [...this.#filled].find((folder) => !probe.filled.includes(folder));
+    if (lost !== undefined) return `${lost}/ is gone or empty, and held sectors before`;
+    if (probe.canariesAsked > 0 && probe.canariesFound === 0) return 'none of the sectors seen there before is there';
+    // A remounted NFS store gets a new device number, and is known by its sectors.
+    if (this.#root !== undefined && probe.root !== this.#root && probe.canariesFound === 0) {
+      return 'another file system than before lies there';
+    }
+    return undefined;
+  }
+}

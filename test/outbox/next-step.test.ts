@@ -1,0 +1,112 @@
+import { CID } from 'multiformats/cid';
+import { describe, expect, it } from 'vitest';
+import type { MessageLookup } from '../../src/chain/message-lookup.ts';
+import { parseAddress } from '../../src/filecoin/address.ts';
+import { isWorthless, type MessageFacts, nextStep } from '../../src/outbox/next-step.ts';
+import type { SignedOutboxMessage } from '../../src/outbox/outbox-message.ts';
+
+const cid = 'bafy2bzaceb55jfbbtdyp7u7rsunl2wigwc6e4pkwheiufqctgqsd7jh336p22';
+const intention = {
+  id: 'a',
+  minerId: 1001,
+  sender: parseAddress('t0101'),
+  recipient: parseAddress('t01001'),
+  method: 5,
+  params: new Uint8Array(),
+  maxFee: 10n ** 18n,
+  expiresEpoch: 160,
+  confidence: 5,
+};
+const message = {
+  version: 0,
+  to: intention.recipient,
+  from: intention.sender,
+  nonce: 7,
+  value: 0n,
+  gasLimit: 1_000_000,
+  gasFeeCap: 1000n,
+  gasPremium: 100n,
+  method: 5,
+  params: intention.params,
+} as const;
+const pushed: SignedOutboxMessage = {
+  ...intention,
+  state: 'pushed',
+  signer: 't1zryr3khsnwgjmhb54iavga7fi6p7kek2kpwo44y',
+  nonce: 7,
+  signed: { message, signature: { type: 'bls', data: new Uint8Array(96) } },
+  cid,
+  signedHeight: 100,
+};
+const signed: SignedOutboxMessage = { ...pushed, state: 'signed' };
+const landing: MessageLookup = {
+  cid: CID.parse(cid),
+  exitCode: 0,
+  return: new Uint8Array(),
+  gasUsed: 1,
+  height: 103,
+  tipSet: [cid],
+};
+
+function step(one: SignedOutboxMessage, facts: Partial<MessageFacts> = {}) {
+  return nextStep(one, { height: 104, firstInLine: true, ...facts });
+}
+
+it('an intention is worthless when the next tipset comes too late', () => {
+  const intended = { ...intention, state: 'intended' } as const;
+  expect([158, 159, 160].map((height) => isWorthless(intended, height))).toEqual([false, true, true]);
+  expect(isWorthless({ ...intended, expiresEpoch: null }, 10 ** 6)).toBe(false);
+});
+
+describe('a signed message', () => {
+  it('is pushed before anything is asked about it', () => {
+    expect(step(signed)).toEqual({ do: 'push' });
+    expect(step(signed, { push: 'accepted' })).toEqual({ do: 'wait' });
+  });
+
+  it('is looked up when the push is refused, since an earlier life may have pushed it', () => {
+    expect(step(signed, { push: 'nonce-too-low' })).toEqual({ do: 'look-up' });
+    expect(step(signed, { push: 'refused' })).toEqual({ do: 'look-up' });
+    expect(step(signed, { push: 'refused', lookup: null })).toEqual({ do: 'wait' });
+  });
+
+  it('fails only when another message has its nonce for good', () => {
+    const facts = { push: 'nonce-too-low', lookup: null } as const;
+    expect(step(signed, facts)).toEqual({ do: 'check-nonce' });
+    expect(step(signed, { ...facts, nonceTaken: false })).toEqual({ do: 'wait' });
+    expect(step(signed, { ...facts, nonceTaken: true })).toMatchObject({ do: 'finish', as: { state: 'failed' } });
+  });
+});
+
+describe('a pushed message', () => {
+  it('is looked up, and pushed again while the chain has it not', () => {
+    expect(step(pushed)).toEqual({ do: 'look-up' });
+    expect(step(pushed, { lookup: null })).toEqual({ do: 'push' });
+    expect(step(pushed, { lookup: null, push: 'refused' })).toEqual({ do: 'wait' });
+  });
+
+  it('is finished with confidence, not before', () => {
+    expect(step(pushed, { lookup: landing, height: 107 })).toEqual({ do: 'wait' });
+    expect(step(pushed, { lookup: landing, height: 108 })).toEqual({
+      do: 'finish',
+      as: { state: 'landed', error: null, landing },
+    });
+    const failed = { ...landing, exitCode: 16 };
+    expect(step(pushed, { lookup: failed, height: 108 })).toMatchObject({
+      do: 'finish',
+      as: { state: 'failed', error: 'exit code 16' },
+    });
+  });
+
+  it('is replaced when it is stuck and its nonce is next', () => {
+    const stuck = { lookup: null, height: 110 };
+    expect(step(pushed, { ...stuck, height: 109 })).toEqual({ do: 'push' });
+    expect(step(pushed, stuck)).toEqual({ do: 'replace', message: { ...message, gasPremium: 126n, gasFeeCap: 2000n } });
+    expect(step(pushed, { ...stuck, firstInLine: false })).toEqual({ do: 'push' });
+    expect(step({ ...pushed, maxFee: 1_000n }, stuck)).toEqual({ do: 'push' });
+  });
+
+  it('is kept pushed after its epoch: the nonce must be filled', () => {
+    expect(step(pushed, { height: 161, lookup: null, firstInLine: false })).toEqual({ do: 'push' });
+  });
+});
