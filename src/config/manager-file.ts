@@ -22,8 +22,8 @@ type StoreValues = ManagerValues['common']['persistStores'][number];
 type MinerValues = ManagerValues['miners'][number];
 
 /** A store entry that has its path; `path` is absolute. */
-export type PersistStoreConfig = StoreValues & { readonly name: string; readonly path: string };
-export type MinerConfig = MinerValues & { readonly actor: number };
+type PersistStoreConfig = StoreValues & { readonly name: string; readonly path: string };
+type MinerConfig = MinerValues & { readonly actor: number };
 
 /** The file with its fall-backs resolved and entries without effect left out. */
 export interface ManagerConfig {

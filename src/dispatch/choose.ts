@@ -76,12 +76,21 @@ function byAge(a: WaitingTask, b: WaitingTask): number {
 }
 
 function bestSlave<S extends FreeSlave>(task: WaitingTask, slaves: readonly S[], now: number): S | undefined {
-  const able = slaves.filter(
-    (slave) =>
-      slave.free > 0 &&
-      (slave.sectorSize === null || slave.sectorSize === task.sectorSize) &&
-      (now >= task.retryAt || (task.retryElsewhere && slave.name !== task.lastSlave)),
-  );
-  const hadItLast = (slave: S) => Number(slave.name === task.lastSlave);
-  return able.toSorted((a, b) => hadItLast(a) - hadItLast(b) || b.free - a.free || (a.name < b.name ? -1 : 1))[0];
+  let best: S | undefined;
+  for (const slave of slaves) {
+    if (mayTake(task, slave, now) && (best === undefined || isBetter(task, slave, best))) best = slave;
+  }
+  return best;
+}
+
+function mayTake(task: WaitingTask, slave: FreeSlave, now: number): boolean {
+  if (slave.free <= 0) return false;
+  if (slave.sectorSize !== null && slave.sectorSize !== task.sectorSize) return false;
+  return now >= task.retryAt || (task.retryElsewhere && slave.name !== task.lastSlave);
+}
+
+function isBetter(task: WaitingTask, slave: FreeSlave, than: FreeSlave): boolean {
+  const hadItLast = slave.name === task.lastSlave;
+  if (hadItLast !== (than.name === task.lastSlave)) return !hadItLast;
+  return slave.free === than.free ? slave.name < than.name : slave.free > than.free;
 }

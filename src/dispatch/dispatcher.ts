@@ -1,14 +1,15 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Database } from '../database/database.ts';
-import { errorText } from '../errors/coded-error.ts';
-import { failAttempt, type RetryPolicy } from '../queue/fail-attempt.ts';
+import { CodedError, errorText } from '../errors/coded-error.ts';
+import type { LeasePolicy } from '../queue/end-lost-attempts.ts';
+import { type Failure, failAttempt } from '../queue/fail-attempt.ts';
 import { findUnfinished, listUnfinished, type UnfinishedTask } from '../queue/list-unfinished.ts';
-import { startAttempt } from '../queue/start-attempt.ts';
-import { windowProofType } from '../queue/window-post-task.ts';
+import { type StartedAttempt, startAttempt } from '../queue/start-attempt.ts';
+import { decodeTask, type WindowPostTask, windowProofType } from '../queue/window-post-task.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Choice, choose, type WaitingTask } from './choose.ts';
 import type { DatabaseHealth } from './database-health.ts';
-import type { SlaveRoster } from './slave-roster.ts';
+import type { SlaveRoster, SlaveSession } from './slave-roster.ts';
 import { TaskBoard } from './task-board.ts';
 
 interface Components {
@@ -28,7 +29,7 @@ const PAUSE_MS = 1_000;
  */
 export class Dispatcher {
   readonly #components: Components;
-  readonly #policy: RetryPolicy;
+  readonly #policy: LeasePolicy;
   readonly #board = new TaskBoard();
   readonly #assigning = new Map<string, Promise<void>>();
   #woken = false;
@@ -36,7 +37,7 @@ export class Dispatcher {
   /** The database's clock less ours, in milliseconds. */
   #clockOffset = 0;
 
-  constructor(components: Components, policy: RetryPolicy) {
+  constructor(components: Components, policy: LeasePolicy) {
     this.#components = components;
     this.#policy = policy;
   }
@@ -87,23 +88,37 @@ export class Dispatcher {
   #dispatch(): void {
     const { roster } = this.#components;
     const now = this.now();
-    const slaves = roster.free(now);
-    if (slaves.length === 0) return;
+    if (roster.free(now).length === 0) return;
     const tasks = this.#board.tasks();
-    const isRunning = (task: UnfinishedTask) => task.running || this.#assigning.has(task.id);
+    const isRunning = (task: UnfinishedTask) => task.startedAt !== null || this.#assigning.has(task.id);
     const running = new Map<number, number>();
     for (const task of tasks.filter(isRunning)) running.set(task.minerId, (running.get(task.minerId) ?? 0) + 1);
     const waiting = tasks.filter((task) => !isRunning(task)).flatMap(toWaiting);
-    for (const choice of choose(waiting, slaves, { now, running })) {
-      // Taken before anything is awaited, so that the next round sees it.
-      roster.take(choice.slave, choice.id);
-      const assigned = this.#assign(choice).finally(() => this.#assigning.delete(choice.id));
-      this.#assigning.set(choice.id, assigned);
+    for (const choice of choose(waiting, roster.free(now), { now, running })) this.#take(choice);
+    for (const task of this.#slow(tasks, now)) {
+      const idle = roster.free(now).filter((slave) => !roster.works(slave.name, task.id));
+      for (const choice of choose([task], idle, { now, running })) this.#take(choice);
     }
   }
 
+  /** Tasks whose newest attempt goes on for long: it may be a slow or sick slave, and another has nothing better to do. */
+  #slow(tasks: readonly UnfinishedTask[], now: number): WaitingTask[] {
+    const since = now - this.#policy.progressTimeoutMs;
+    return tasks
+      .filter(({ id, startedAt }) => startedAt !== null && startedAt < since && !this.#assigning.has(id))
+      .flatMap(toWaiting)
+      .map((task) => ({ ...task, retryAt: 0 }));
+  }
+
+  /** Taken before anything is awaited, so that the next round sees it. */
+  #take(choice: Choice): void {
+    this.#components.roster.take(choice.slave, choice.id);
+    const assigned = this.#assign(choice).finally(() => this.#assigning.delete(choice.id));
+    this.#assigning.set(choice.id, assigned);
+  }
+
   async #assign({ id, slave }: Choice): Promise<void> {
-    const { db, health, logger, roster } = this.#components;
+    const { clock, db, health, logger, roster } = this.#components;
     try {
       const task = this.#board.get(id);
       const session = roster.session(slave);
@@ -114,25 +129,41 @@ export class Dispatcher {
         roster.release(slave, id);
         return;
       }
-      const { attempt } = started;
-      const { accepted, reason } = await session
-        .start(started)
-        .catch((error: unknown) => ({ accepted: false, reason: errorText(error) }));
-      if (accepted) {
-        logger.info({ id, attempt, slave, minerId: task.minerId, closeAt: task.closeAt }, 'task leased');
-        return;
-      }
-      logger.warn({ id, attempt, slave, reason }, 'slave did not take the task');
-      roster.refuse(slave);
+      const failure = await this.#send(session, started);
+      if (failure === undefined) return;
       roster.release(slave, id);
-      const failure = { class: 'lost', outcome: 'lost', reason: `not taken: ${reason}` } as const;
       await health.watch(failAttempt(db, started, failure, this.#policy));
     } catch (error) {
       roster.release(slave, id);
       logger.warn({ id, slave, error: errorText(error) }, 'lease failed');
-      await this.#components.clock.sleep(PAUSE_MS);
+      await clock.sleep(PAUSE_MS);
     } finally {
       await this.reload(id).catch(() => undefined);
+    }
+  }
+
+  /** Gives a lease to its slave; what keeps it from that, if anything. */
+  async #send(session: SlaveSession, { id, attempt, closeAt, body }: StartedAttempt): Promise<Failure | undefined> {
+    const { logger, roster } = this.#components;
+    const at = { id, attempt, slave: session.name };
+    let task: WindowPostTask;
+    try {
+      task = decodeTask(body);
+    } catch (error) {
+      logger.error({ ...at, error: errorText(error) }, 'body of a task cannot be read');
+      return { class: 'permanent', outcome: 'failed', reason: `bad-task: ${errorText(error)}` };
+    }
+    try {
+      const { accepted, reason } = await session.start({ id, attempt, closeAt, task });
+      if (accepted) {
+        logger.info({ ...at, minerId: task.miner_id, closeAt }, 'task leased');
+        return undefined;
+      }
+      throw new CodedError('lease-refused', reason ?? 'no reason given');
+    } catch (error) {
+      logger.warn({ ...at, reason: errorText(error) }, 'slave did not take the task');
+      roster.refuse(session.name);
+      return { class: 'lost', outcome: 'lost', reason: `not taken: ${errorText(error)}` };
     }
   }
 }

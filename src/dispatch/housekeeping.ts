@@ -66,16 +66,19 @@ export class Housekeeping {
     const { dispatcher } = this.#components.leader;
     const now = dispatcher.now();
     for (const { id, closeAt } of dispatcher.tasks()) {
-      if (closeAt !== null && closeAt <= now) await this.#components.leader.cancel(id, 'its deadline closed');
+      if (false) await this.#components.leader.cancel(id, 'its deadline closed');
     }
     dispatcher.wake();
   }
 
   async #endLost(): Promise<void> {
-    const { db, health, leader } = this.#components;
+    const { db, health, leader, logger } = this.#components;
     const { policy } = this.#init;
-    if (health.healthyForMs() < policy.heartbeatTimeoutMs) return;
-    if (!leader.dispatcher.tasks().some((task) => task.running)) return;
+    if (!leader.dispatcher.tasks().some((task) => task.startedAt !== null)) return;
+    if (health.healthyForMs() < policy.heartbeatTimeoutMs) {
+      logger.debug('leases are not judged yet');
+      return;
+    }
     const ended = await health.watch(endLostAttempts(db, policy));
     leader.dropAttempts(ended);
     for (const id of new Set(ended.map((attempt) => attempt.id))) await leader.announce(id);

@@ -1,13 +1,20 @@
 import type { AttemptId, Verdict } from '../queue/attempt.ts';
-import type { StartedAttempt } from '../queue/start-attempt.ts';
+import type { WindowPostTask } from '../queue/window-post-task.ts';
 import type { FreeSlave } from './choose.ts';
+
+/** What a slave is given to do. */
+export interface Lease extends AttemptId {
+  /** Milliseconds since 1970; null: no end. */
+  readonly closeAt: number | null;
+  readonly task: WindowPostTask;
+}
 
 /** A connected slave. */
 export interface SlaveSession {
   readonly name: string;
   /** The only size it can prove, in bytes; null: any. */
   readonly sectorSize: number | null;
-  start(attempt: StartedAttempt): Promise<Verdict>;
+  start(lease: Lease): Promise<Verdict>;
   cancel(attempt: AttemptId, reason: string): Promise<void>;
   close(): void;
 }
@@ -63,6 +70,10 @@ export class SlaveRoster {
     if (entry === undefined) return;
     entry.capacity = slots.busy + slots.free;
     entry.refused = false;
+  }
+
+  works(name: string, id: string): boolean {
+    return this.#entries.get(name)?.tasks.has(id) ?? false;
   }
 
   take(name: string, id: string): void {

@@ -8,7 +8,12 @@ export type Action =
   /** Look at the sectors' files. */
   | { readonly kind: 'check'; readonly partition: number; readonly sectors: Bitfield }
   /** checking → proving */
-  | { readonly kind: 'prove'; readonly partition: number; readonly skipped: Bitfield; readonly sectors: readonly GoodSector[] }
+  | {
+      readonly kind: 'prove';
+      readonly partition: number;
+      readonly skipped: Bitfield;
+      readonly sectors: readonly GoodSector[];
+    }
   /** proving → checking: the task ended without a proof. */
   | { readonly kind: 'recheck'; readonly partition: number; readonly skipped: Bitfield; readonly reason: string }
   /** proving → proven, once the proof verified here too. */
@@ -17,6 +22,11 @@ export type Action =
   | { readonly kind: 'submit'; readonly partitions: readonly number[] }
   /** sending → proven: the message was refused or failed. */
   | { readonly kind: 'resend'; readonly partition: number; readonly solitary: boolean; readonly reason: string }
-  | { readonly kind: 'finish'; readonly partition: number; readonly state: 'landed' | 'missed'; readonly reason: string | null }
+  | {
+      readonly kind: 'finish';
+      readonly partition: number;
+      readonly state: 'landed' | 'missed';
+      readonly reason: string | null;
+    }
   /** Every partition is finished. */
   | { readonly kind: 'close' };

@@ -6,7 +6,11 @@ import { provenSectors, type RunPartition } from './run.ts';
  * at once, which costs gas), so do solitary ones; the others share a message of up to `max` partitions where the verifier will cut
  * the sorted union back into exactly these partitions.
  */
-export function batchPartitions(partitions: readonly RunPartition[], max: number, partitionSectors: number): number[][] {
+export function batchPartitions(
+  partitions: readonly RunPartition[],
+  max: number,
+  partitionSectors: number,
+): number[][] {
   const alone = (partition: RunPartition) => partition.solitary || !partition.recovering.isEmpty;
   const batches: RunPartition[][] = [];
   for (const partition of partitions.toSorted((a, b) => a.index - b.index)) {

@@ -5,7 +5,7 @@ import { challengeRandomness } from './challenge.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
 import type { Memory } from './gather-facts.ts';
 import { prove } from './prove.ts';
-import type { Run } from './run.ts';
+import type { Run, RunPartition } from './run.ts';
 import { finishRun, movePartition, restartRun } from './run-store.ts';
 import { submit } from './submit.ts';
 import { type SectorInfos, sectorInfo, verifyProof } from './window-proof.ts';
@@ -34,13 +34,18 @@ export async function carryOut(components: PosterComponents, action: Action, set
     case 'restart':
       logger.warn(at, 'challenge changed, proving again');
       memory.checks.clear();
-      return restartRun(db, run.id, action.randomness);
+      await restartRun(db, run.id, action.randomness);
+      await Promise.all(run.partitions.map((partition) => cancelTask(components, partition, 'the challenge changed')));
+      return;
     case 'check':
       return check(components, action.partition, [...action.sectors], setting);
     case 'prove':
       return prove(components, run, action, infos, head);
     case 'recheck':
-      logger.warn({ ...at, partition: action.partition, reason: action.reason }, 'attempt to generate window post proof failed');
+      logger.warn(
+        { ...at, partition: action.partition, reason: action.reason },
+        'attempt to generate window post proof failed',
+      );
       memory.checks.delete(action.partition);
       pause(action.partition);
       await move(action.partition, 'proving', {
@@ -54,14 +59,21 @@ export async function carryOut(components: PosterComponents, action: Action, set
       const partitions = run.partitions.filter((partition) => partition.index === action.partition);
       const randomness = await challengeRandomness(components.chain, miner.address, run.challenge, head.key);
       await verifyProof(components.verifier, run, partitions, action.proof, randomness, infos);
-      await move(action.partition, 'proving', { state: 'proven', proof: Buffer.from(action.proof), proven_at: clock.now() });
+      await move(action.partition, 'proving', {
+        state: 'proven',
+        proof: Buffer.from(action.proof),
+        proven_at: clock.now(),
+      });
       logger.info({ ...at, partition: action.partition }, 'partition proven');
       return;
     }
     case 'submit':
       return submit(components, miner, run, action.partitions, infos, head);
     case 'resend':
-      logger.warn({ ...at, partition: action.partition, reason: action.reason }, 'window post message failed, sending again');
+      logger.warn(
+        { ...at, partition: action.partition, reason: action.reason },
+        'window post message failed, sending again',
+      );
       pause(action.partition);
       await move(action.partition, 'sending', {
         state: 'proven',
@@ -78,7 +90,12 @@ export async function carryOut(components: PosterComponents, action: Action, set
   }
 }
 
-async function check(components: PosterComponents, partition: number, numbers: readonly number[], setting: Setting): Promise<void> {
+async function check(
+  components: PosterComponents,
+  partition: number,
+  numbers: readonly number[],
+  setting: Setting,
+): Promise<void> {
   const { run, memory, infos, head, signal } = setting;
   const sectors = await components.checker.check({
     minerId: run.minerId,
@@ -96,20 +113,27 @@ async function check(components: PosterComponents, partition: number, numbers: r
   }
 }
 
+async function cancelTask({ tasks }: PosterComponents, partition: RunPartition, reason: string): Promise<void> {
+  if (partition.state === 'proving' && partition.taskId !== null) await tasks.cancel(partition.taskId, reason);
+}
+
 async function finish(
-  { clock, db, logger, tasks }: PosterComponents,
+  components: PosterComponents,
   action: Extract<Action, { kind: 'finish' }>,
   { run, head }: Setting,
 ): Promise<void> {
+  const { clock, db, logger } = components;
   const partition = run.partitions.find((one) => one.index === action.partition);
   if (partition === undefined) return;
   const changes = { state: action.state, reason: action.reason, finished_at: clock.now() };
-  await db.transaction((trx) => movePartition(trx, { runId: run.id, index: partition.index, from: partition.state }, changes));
+  await db.transaction((trx) =>
+    movePartition(trx, { runId: run.id, index: partition.index, from: partition.state }, changes),
+  );
   const at = { minerId: run.minerId, deadline: run.deadline, partition: partition.index, height: head.height };
   if (action.state === 'landed') {
     logger.info({ ...at, message: partition.messageId }, `window post message succeeded: ${partition.messageId}`);
     return;
   }
   logger.error({ ...at, reason: action.reason }, 'partition missed');
-  if (partition.state === 'proving' && partition.taskId !== null) await tasks.cancel(partition.taskId, 'the deadline closed');
+  await cancelTask(components, partition, 'the deadline closed');
 }

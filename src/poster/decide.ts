@@ -15,7 +15,8 @@ export function decide(run: Run, facts: Facts, policy: PostPolicy): Action[] {
   if (facts.height >= run.close) return run.partitions.flatMap((partition) => afterClose(run, partition, facts));
 
   const { randomness } = facts;
-  if (randomness !== undefined && !Buffer.from(randomness).equals(run.randomness)) return [{ kind: 'restart', randomness }];
+  if (randomness !== undefined && !Buffer.from(randomness).equals(run.randomness))
+    return [{ kind: 'restart', randomness }];
 
   const actions = run.partitions.flatMap((partition) =>
     beforeClose(run, partition, facts.partitions.get(partition.index) ?? {}, facts.height, policy),
@@ -23,7 +24,13 @@ export function decide(run: Run, facts: Facts, policy: PostPolicy): Action[] {
   return [...actions, ...submissions(run, facts, policy)];
 }
 
-function beforeClose(run: Run, partition: RunPartition, known: PartitionFacts, height: number, policy: PostPolicy): Action[] {
+function beforeClose(
+  run: Run,
+  partition: RunPartition,
+  known: PartitionFacts,
+  height: number,
+  policy: PostPolicy,
+): Action[] {
   if (known.pausedUntil !== undefined && height < known.pausedUntil) return [];
   const mayWait = height < run.close - policy.reserve;
   switch (partition.state) {
@@ -38,7 +45,13 @@ function beforeClose(run: Run, partition: RunPartition, known: PartitionFacts, h
   }
 }
 
-function afterChecks(partition: RunPartition, known: PartitionFacts, height: number, mayWait: boolean, policy: PostPolicy): Action[] {
+function afterChecks(
+  partition: RunPartition,
+  known: PartitionFacts,
+  height: number,
+  mayWait: boolean,
+  policy: PostPolicy,
+): Action[] {
   const look: Action = { kind: 'check', partition: partition.index, sectors: provenSectors(partition) };
   if (known.checks === undefined) return [look];
   const { atEpoch, sectors } = known.checks;
@@ -64,7 +77,14 @@ function afterTask(partition: RunPartition, task: TaskFact, mayWait: boolean): A
       const given = task.faults.filter((fault) => fault.class === 'bad' || !mayWait);
       const first = task.faults[0];
       const reason = first === undefined ? 'no proof came back' : `sector ${first.sector}: ${first.reason}`;
-      return [{ kind: 'recheck', partition: index, skipped: skipped.union(Bitfield.of(given.map((fault) => fault.sector))), reason }];
+      return [
+        {
+          kind: 'recheck',
+          partition: index,
+          skipped: skipped.union(Bitfield.of(given.map((fault) => fault.sector))),
+          reason,
+        },
+      ];
     }
   }
 }
@@ -81,18 +101,25 @@ function afterMessage(run: Run, partition: RunPartition, known: PartitionFacts):
 function submissions(run: Run, facts: Facts, policy: PostPolicy): Action[] {
   if (facts.height < run.open + policy.submitConfidence || facts.randomness === undefined) return [];
   const ready = run.partitions.filter(
-    (partition) => partition.state === 'proven' && facts.height >= (facts.partitions.get(partition.index)?.pausedUntil ?? 0),
+    (partition) =>
+      partition.state === 'proven' && facts.height >= (facts.partitions.get(partition.index)?.pausedUntil ?? 0),
   );
   const { partitionSectors } = poStProofType(run.proofType);
-  return batchPartitions(ready, policy.maxPartitions, partitionSectors).map((partitions) => ({ kind: 'submit', partitions }));
+  return batchPartitions(ready, policy.maxPartitions, partitionSectors).map((partitions) => ({
+    kind: 'submit',
+    partitions,
+  }));
 }
 
 function afterClose(run: Run, partition: RunPartition, facts: Facts): Action[] {
   if (isFinished(partition)) return [];
   const { message } = facts.partitions.get(partition.index) ?? {};
-  const missed = (reason: string): Action[] => [{ kind: 'finish', partition: partition.index, state: 'missed', reason }];
+  const missed = (reason: string): Action[] => [
+    { kind: 'finish', partition: partition.index, state: 'missed', reason },
+  ];
   if (partition.state !== 'sending') return missed(`the deadline closed while it was ${partition.state}`);
-  if (message?.state === 'landed') return [{ kind: 'finish', partition: partition.index, state: 'landed', reason: null }];
+  if (message?.state === 'landed')
+    return [{ kind: 'finish', partition: partition.index, state: 'landed', reason: null }];
   if (message?.state === 'failed') return missed(message.reason);
   // Included at Close - 1, a message still needs its confidence; past finality it is nowhere.
   return facts.height >= run.close + CHAIN_FINALITY ? missed('its message never reached the chain') : [];

@@ -52,7 +52,11 @@ export class RecoveryDeclarer {
     const declared = await declaredSectors(db, { minerId, deadline: deadline.index, open: deadline.open });
     const [info, sectors] = await Promise.all([
       chain.minerInfo(address, head.key),
-      chain.sectors(address, faulty.reduce((all, { sectors: some }) => all.union(some), Bitfield.empty), head.key),
+      chain.sectors(
+        address,
+        faulty.reduce((all, { sectors: some }) => all.union(some), Bitfield.empty),
+        head.key,
+      ),
     ]);
     const upgraded = new Map(sectors.map((sector) => [sector.number, sector.sectorKeyCid !== null]));
     const results = await Promise.all(
@@ -91,7 +95,10 @@ export class RecoveryDeclarer {
       return id;
     });
     const sectors = recoveries.flatMap((recovery) => [...recovery.sectors]);
-    logger.warn({ minerId, message: messageId, sectors: sectors.length, height: head.height }, 'declare faults recovered message published');
+    logger.warn(
+      { minerId, message: messageId, sectors: sectors.length, height: head.height },
+      'declare faults recovered message published',
+    );
     onIntent();
   }
 }

@@ -14,13 +14,20 @@ export interface Memory {
 }
 
 /** Everything `decide` may know. What cannot be read now is left out, so one failing part never holds back another. */
-export async function gatherFacts(components: PosterComponents, run: Run, memory: Memory, head: TipSet): Promise<Facts> {
+export async function gatherFacts(
+  components: PosterComponents,
+  run: Run,
+  memory: Memory,
+  head: TipSet,
+): Promise<Facts> {
   const { db, chain, logger } = components;
   const leftOut = (what: string) => (error: unknown) => {
     logger.warn({ err: error, minerId: run.minerId, deadline: run.deadline }, what);
     return undefined;
   };
-  const messageIds = [...new Set(run.partitions.flatMap(({ state, messageId }) => (state === 'sending' && messageId ? [messageId] : [])))];
+  const messageIds = [
+    ...new Set(run.partitions.flatMap(({ state, messageId }) => (state === 'sending' && messageId ? [messageId] : []))),
+  ];
   const [randomness, messages, tasks] = await Promise.all([
     head.height < run.close
       ? challengeRandomness(chain, run.minerId, run.challenge, head.key).catch(leftOut('reading the challenge failed'))

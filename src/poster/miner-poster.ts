@@ -1,5 +1,6 @@
 import type { TipSet } from '../chain/tipset.ts';
 import { CoalescedLoop } from '../clock/coalesced-loop.ts';
+import { senderTrouble } from './check-sender.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
 import { RecoveryDeclarer } from './declare-recoveries.ts';
 import type { PostPolicy } from './facts.ts';
@@ -7,8 +8,8 @@ import { deadlinesToProve, openRun } from './open-run.ts';
 import { RunDriver } from './run-driver.ts';
 import { unfinishedRuns } from './run-store.ts';
 
-/** So long before Close nothing is waited for any more: ten epochs for the message. */
-const RESERVE_EPOCHS = 10;
+/** So long before Close nothing is waited for any more: 15 epochs for a proof of 32 GiB sectors with its reads, 10 for the message. */
+const RESERVE_EPOCHS = 25;
 const RECHECK_EPOCHS = 4;
 const RETRY_MS = 2_000;
 
@@ -49,6 +50,7 @@ export class MinerPoster {
 
   /** A new head; also after a restart, to go on with what the rows say. */
   onHead(head: TipSet): void {
+    if (this.#head === undefined) void this.#checkSender(head);
     this.#head = head;
     for (const loop of this.#loops) loop.wake();
   }
@@ -62,6 +64,17 @@ export class MinerPoster {
     this.#stopping.abort();
     await Promise.all(this.#loops.map((loop) => loop.close()));
     await Promise.all([...this.#drivers.values()].map((driver) => driver.settled()));
+  }
+
+  async #checkSender(head: TipSet): Promise<void> {
+    const { chain, logger } = this.#components;
+    const { minerId } = this.#miner;
+    try {
+      const trouble = await senderTrouble(chain, this.#miner, head);
+      if (trouble !== undefined) logger.error({ minerId }, trouble);
+    } catch (err) {
+      logger.warn({ err, minerId }, 'the sender could not be checked');
+    }
   }
 
   async #openRuns(head: TipSet): Promise<void> {
@@ -84,7 +97,12 @@ export class MinerPoster {
   }
 
   #newDriver(runId: number): RunDriver {
-    const init = { miner: this.#miner, policy: this.#policy, onProgress: () => this.wake(), signal: this.#stopping.signal };
+    const init = {
+      miner: this.#miner,
+      policy: this.#policy,
+      onProgress: () => this.wake(),
+      signal: this.#stopping.signal,
+    };
     const driver = new RunDriver(this.#components, init);
     this.#drivers.set(runId, driver);
     return driver;

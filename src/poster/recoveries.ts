@@ -23,7 +23,9 @@ export function declarableDeadlines(current: DeadlineInfo, lookahead: number): D
   const { policy, periodStart, currentEpoch } = current;
   const periods = [periodStart - policy.provingPeriod, periodStart, periodStart + policy.provingPeriod];
   return periods
-    .flatMap((start) => Array.from({ length: policy.periodDeadlines }, (_, index) => newDeadline(start, index, currentEpoch, policy)))
+    .flatMap((start) =>
+      Array.from({ length: policy.periodDeadlines }, (_, index) => newDeadline(start, index, currentEpoch, policy)),
+    )
     .filter((deadline) => currentEpoch < deadline.faultCutoff && deadline.open <= currentEpoch + lookahead);
 }
 

@@ -21,7 +21,12 @@ export async function declaredSectors(
 
 export async function recordRecovery(
   trx: Transaction,
-  record: { readonly messageId: string; readonly minerId: number; readonly recoveries: readonly Recoverable[]; readonly now: number },
+  record: {
+    readonly messageId: string;
+    readonly minerId: number;
+    readonly recoveries: readonly Recoverable[];
+    readonly now: number;
+  },
 ): Promise<void> {
   await trx
     .insertInto('recoveries')

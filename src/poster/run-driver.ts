@@ -31,7 +31,12 @@ export class RunDriver {
 
   constructor(
     components: PosterComponents,
-    init: { readonly miner: MinerSettings; readonly policy: PostPolicy; readonly onProgress: () => void; readonly signal: AbortSignal },
+    init: {
+      readonly miner: MinerSettings;
+      readonly policy: PostPolicy;
+      readonly onProgress: () => void;
+      readonly signal: AbortSignal;
+    },
   ) {
     this.#components = components;
     this.#miner = init.miner;

@@ -16,7 +16,11 @@ export async function unfinishedRuns(db: Database, minerId: number): Promise<Run
   const partitions = await db.kysely
     .selectFrom('post_partitions')
     .selectAll()
-    .where('run_id', 'in', runs.map((run) => run.id))
+    .where(
+      'run_id',
+      'in',
+      runs.map((run) => run.id),
+    )
     .orderBy('partition_index')
     .execute();
   return runs.map((run) => ({
@@ -47,7 +51,10 @@ function partitionFromRow(row: PostPartitionsTable): RunPartition {
   };
 }
 
-export async function runExists(db: Database, key: { minerId: number; periodStart: number; deadline: number }): Promise<boolean> {
+export async function runExists(
+  db: Database,
+  key: { minerId: number; periodStart: number; deadline: number },
+): Promise<boolean> {
   const row = await db.kysely
     .selectFrom('post_runs')
     .select('id')
@@ -129,7 +136,11 @@ export async function finishRun(db: Database, runId: number, now: number): Promi
 /** Everything not sent yet starts again for another challenge. */
 export async function restartRun(db: Database, runId: number, randomness: Uint8Array): Promise<void> {
   await db.transaction(async (trx) => {
-    await trx.updateTable('post_runs').set({ randomness: Buffer.from(randomness) }).where('id', '=', runId).execute();
+    await trx
+      .updateTable('post_runs')
+      .set({ randomness: Buffer.from(randomness) })
+      .where('id', '=', runId)
+      .execute();
     await trx
       .updateTable('post_partitions')
       .set({ state: 'checking', task_id: null, proof: null, reason: 'the chain reorganised below the challenge' })

@@ -53,11 +53,22 @@ export async function submit(
       confidence: miner.messageConfidence,
     });
     for (const { index } of partitions) {
-      const moved = await movePartition(trx, { runId: run.id, index, from: 'proven' }, { state: 'sending', message_id: messageId });
-      if (!moved) throw new CodedError('stale-run', `partition ${index} of deadline ${run.deadline} was moved by another manager`);
+      const moved = await movePartition(
+        trx,
+        { runId: run.id, index, from: 'proven' },
+        { state: 'sending', message_id: messageId },
+      );
+      if (!moved)
+        throw new CodedError(
+          'stale-run',
+          `partition ${index} of deadline ${run.deadline} was moved by another manager`,
+        );
     }
     return messageId;
   });
-  logger.info({ minerId: miner.minerId, deadline: run.deadline, partitions: indices, height: head.height }, `Submitted window post: ${id}`);
+  logger.info(
+    { minerId: miner.minerId, deadline: run.deadline, partitions: indices, height: head.height },
+    `Submitted window post: ${id}`,
+  );
   onIntent();
 }

@@ -12,7 +12,8 @@ export interface UnfinishedTask {
   readonly retryElsewhere: boolean;
   readonly lastAttempt: number;
   readonly lastSlave: string | null;
-  readonly running: boolean;
+  /** Of the newest attempt, in whole seconds; null: it waits. */
+  readonly startedAt: number | null;
 }
 
 export interface Unfinished {
@@ -57,6 +58,6 @@ function fromRow(row: Awaited<ReturnType<ReturnType<typeof select>['execute']>>[
     retryElsewhere: row.retry_elsewhere === 1,
     lastAttempt: row.last_attempt,
     lastSlave: row.slave,
-    running: row.started_at !== null,
+    startedAt: row.started_at === null ? null : row.started_at * 1000,
   };
 }

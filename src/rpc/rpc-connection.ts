@@ -97,7 +97,8 @@ export class RpcConnection<Out extends MethodMap> {
     const parsed = schema.safeParse(params);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
-      throw new CodedError('bad-params', `${method}: ${[...(issue?.path ?? []), ''].join('.')} ${issue?.message}`);
+      const field = issue?.path.join('.') || 'params';
+      throw new CodedError('bad-params', `${method}: ${field}: ${issue?.message}`);
     }
     try {
       return await init.answer(method, parsed.data);

@@ -21,7 +21,7 @@ export interface GoodSector {
  * `bad`: a file is missing or mis-sized in stores that can all be trusted. `unknown`: no such thing can be said, since a store did
  * not answer, failed, or does not look like itself.
  */
-export interface DoubtfulSector {
+interface DoubtfulSector {
   readonly number: number;
   readonly verdict: 'bad' | 'unknown';
   readonly reason: string;

@@ -96,9 +96,7 @@ export class StoreChecker {
     signal?.throwIfAborted();
     return sectors.map(({ number, files }, index) => {
       const looks = (second[index] ?? []).map((one) => ({ ...trusted(one), ...troubleOf(troubles.get(one.place)) }));
-      const verdict = judge(number, files, looks);
-      if (verdict.verdict === 'bad') for (const { identity } of places) identity.sawBad(files.sealed.path);
-      return verdict;
+      return judge(number, files, looks);
     });
   }
 

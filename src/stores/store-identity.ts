@@ -23,12 +23,10 @@ export class StoreIdentity {
     this.#canaries = [path, ...this.#canaries].slice(0, CANARIES);
   }
 
-  /** The file is really gone, so it says nothing about the store any more. */
-  sawBad(path: string): void {
-    this.#canaries = this.#canaries.filter((canary) => canary !== path);
-  }
-
-  /** Why the store cannot be trusted in what was seen between two probes; undefined when it was itself all the while. */
+  /**
+   * Why the store cannot be trusted in what was seen between two probes; undefined when it was itself all the while, which is
+   * then remembered.
+   */
   trouble(before: Probe, after: Probe): string | undefined {
     const trouble = this.#troubleOf(before) ?? this.#troubleOf(after);
     if (trouble !== undefined) return trouble;

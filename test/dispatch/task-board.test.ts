@@ -13,7 +13,7 @@ const task = (id: string, lastAttempt: number): UnfinishedTask => ({
   retryElsewhere: false,
   lastAttempt,
   lastSlave: null,
-  running: false,
+  startedAt: null,
 });
 
 test('answers of the database in any order leave the newest look standing', () => {

@@ -17,24 +17,34 @@ export class KilledProcess {
     this.killed = new Promise((resolve) => {
       this.#kill = resolve;
     });
-    const effect = <T>(value: T) => this.#effect(value);
     this.chain = new Proxy(chain, {
       get: (target, name) => {
         const call: unknown = Reflect.get(target, name);
         if (typeof call !== 'function') return call;
-        return async (...args: unknown[]) => effect(await Reflect.apply(call, target, args));
+        return async (...args: unknown[]) => {
+          const answer: unknown = await Reflect.apply(call, target, args);
+          return this.#count() ? new Promise(() => {}) : answer;
+        };
       },
     });
+    // A statement that hung would keep its connection, which a killed process does not.
     const plugin: KyselyPlugin = {
-      transformQuery: ({ node }) => node,
-      transformResult: ({ result }) => effect(result),
+      transformQuery: ({ node }) => {
+        if (this.#effects >= this.#atEffect) throw new Error('the process is dead');
+        return node;
+      },
+      transformResult: async ({ result }) => {
+        if (this.#count()) throw new Error('the process was killed');
+        return result;
+      },
     };
     this.db = { kysely: db.kysely.withPlugin(plugin) };
   }
 
-  async #effect<T>(value: T): Promise<T> {
-    if (++this.#effects < this.#atEffect) return value;
+  /** Whether this effect was the last one. */
+  #count(): boolean {
+    if (++this.#effects < this.#atEffect) return false;
     this.#kill();
-    return await new Promise<never>(() => {});
+    return true;
   }
 }

@@ -65,6 +65,15 @@ async function isOpen(id: string): Promise<boolean> {
   return ['intended', 'signed', 'pushed'].includes(state);
 }
 
+function failOnce(text: string, handler: (...params: never[]) => unknown) {
+  let failed = false;
+  return (...params: never[]) => {
+    if (failed) return handler(...params);
+    failed = true;
+    throw new NodeError(1, text);
+  };
+}
+
 /** Epochs pass until the message is finished. */
 async function finish(id: string, box = outbox): Promise<MessageState | undefined> {
   for (let epoch = 0; epoch < 40 && (await isOpen(id)); epoch++) await box.advance(pool.mine());
@@ -169,8 +178,12 @@ describe('once it is pushed', () => {
     const id = await intend('forgotten');
     await outbox.advance(pool.head);
     pool.forgetPool();
-    expect(await finish(id)).toMatchObject({ state: 'landed' });
-    expect(pool.landed).toEqual(['forgotten']);
+    // The node's next nonce is that of the first one again.
+    const next = await intend('next');
+    const push = pool.node.handlers.get('MpoolPush');
+    if (push) pool.node.handlers.set('MpoolPush', failOnce('the pool is busy', push));
+    for (const one of [id, next]) expect(await finish(one)).toMatchObject({ state: 'landed' });
+    expect(pool.landed).toEqual(['forgotten', 'next']);
   });
 
   it('it lands once through a reorganisation', async () => {
@@ -234,7 +247,7 @@ describe('promise 4: after a kill at any point nothing is sent twice and nothing
       const id = await intend(text);
       const process = new KilledProcess(chain, database.db, atEffect);
       const mortal = new Outbox({ ...components, chain: process.chain, db: process.db });
-      const survived = await Promise.race([finish(id, mortal), process.killed]);
+      const survived = await Promise.race([process.killed, finish(id, mortal).catch(() => process.killed)]);
       const end = survived ?? (await finish(id));
       expect(end, text).toMatchObject({ state: 'landed' });
       expect(

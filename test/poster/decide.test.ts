@@ -101,7 +101,8 @@ describe('proving', () => {
 });
 
 describe('sending', () => {
-  const proven = (index: number, changes = {}) => partition(index, { state: 'proven', proof: new Uint8Array(192), ...changes });
+  const proven = (index: number, changes = {}) =>
+    partition(index, { state: 'proven', proof: new Uint8Array(192), ...changes });
 
   it('starts at Open + confidence and joins full partitions', () => {
     const run = runOf(proven(0), proven(1));
@@ -162,10 +163,14 @@ describe('after Close', () => {
     const run = runOf(partition(0, { state: 'sending', messageId: 'm' }));
     expect(decided(run, 165, { message: { state: 'pending' } })).toEqual([]);
     expect(decided(run, 165, { message: { state: 'landed' } })).toMatchObject([{ kind: 'finish', state: 'landed' }]);
-    expect(decided(run, 160 + 900, { message: { state: 'pending' } })).toMatchObject([{ kind: 'finish', state: 'missed' }]);
+    expect(decided(run, 160 + 900, { message: { state: 'pending' } })).toMatchObject([
+      { kind: 'finish', state: 'missed' },
+    ]);
   });
 
   it('closes the run when every partition is finished', () => {
-    expect(decided(runOf(partition(0, { state: 'landed' }), partition(1, { state: 'missed' })), 170)).toEqual([{ kind: 'close' }]);
+    expect(decided(runOf(partition(0, { state: 'landed' }), partition(1, { state: 'missed' })), 170)).toEqual([
+      { kind: 'close' },
+    ]);
   });
 });

@@ -1,13 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Bitfield } from '../../src/filecoin/bitfield.ts';
-import { createRun, finishRun, movePartition, restartRun, runExists, unfinishedRuns } from '../../src/poster/run-store.ts';
+import {
+  createRun,
+  finishRun,
+  movePartition,
+  restartRun,
+  runExists,
+  unfinishedRuns,
+} from '../../src/poster/run-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runOf } from './runs.ts';
 
 const key = { minerId: 1001, periodStart: 100, deadline: 0 };
 const snapshot = {
   ...runOf(),
-  partitions: [0, 1].map((index) => ({ index, sectors: Bitfield.of([2 * index, 2 * index + 1]), recovering: Bitfield.of([]) })),
+  partitions: [0, 1].map((index) => ({
+    index,
+    sectors: Bitfield.of([2 * index, 2 * index + 1]),
+    recovering: Bitfield.of([]),
+  })),
 };
 
 let test: TestDatabase;
@@ -42,7 +53,9 @@ describe('a run', () => {
     const [run] = await unfinishedRuns(test.db, 1001);
     const runId = run?.id ?? 0;
     const move = (from: 'checking' | 'proven') =>
-      test.db.transaction((trx) => movePartition(trx, { runId, index: 0, from }, { state: 'proving', task_id: 'a'.repeat(32) }));
+      test.db.transaction((trx) =>
+        movePartition(trx, { runId, index: 0, from }, { state: 'proving', task_id: 'a'.repeat(32) }),
+      );
     expect(await move('proven')).toBe(false);
     expect(await move('checking')).toBe(true);
     expect(await move('checking')).toBe(false);

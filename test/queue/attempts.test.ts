@@ -143,7 +143,7 @@ test('with a Close, time bounds the failures', async () => {
   const { tasks, now } = await listUnfinished(test_.db);
   const row = tasks.find((task) => task.id === id);
   expect((row?.retryAt ?? 0) - now).toBeGreaterThan(5_000);
-  expect(row).toMatchObject({ retryElsewhere: false, lastSlave: 'slave-1', lastAttempt: 5, running: false });
+  expect(row).toMatchObject({ retryElsewhere: false, lastSlave: 'slave-1', lastAttempt: 5, startedAt: null });
 });
 
 test("a slave's own failure lets others try at once", async () => {

@@ -32,7 +32,10 @@ test.runIf(canMount)('a hung mount is unknown in time, twice, and good when it g
   for (const number of [1, 2, 3]) await makeSector(good, number);
   for (const number of [4, 5, 6]) await makeSector(source, number);
   const before = (await stat(hung.path)).dev;
-  bindfs = spawn('bindfs', ['-f', source.path, hung.path], { stdio: 'ignore' });
+  // Without these the kernel answers for a second from its own memory.
+  bindfs = spawn('bindfs', ['-f', '-o', 'attr_timeout=0,entry_timeout=0,negative_timeout=0', source.path, hung.path], {
+    stdio: 'ignore',
+  });
   await expect.poll(async () => (await stat(hung.path)).dev, { timeout: 10_000 }).not.toBe(before);
 
   const checker = new StoreChecker(

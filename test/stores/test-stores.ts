@@ -1,16 +1,31 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { PersistStore } from '../../src/stores/persist-store.ts';
 import { sectorFiles } from '../../src/stores/sector-files.ts';
 
-/** The check process runs compiled; this brings it up to date with its sources. */
+/**
+ * The check process runs compiled, from the build folder; this brings it up to date with its sources. Each file is put there by a
+ * rename, since other test files may do and use the same at this moment.
+ */
 export async function buildCheckProcess(): Promise<void> {
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc');
-  await promisify(execFile)(process.execPath, [tsc, '-p', new URL('tsconfig.json', import.meta.url).pathname]);
+  const require = createRequire(import.meta.url);
+  const root = new URL('../../', import.meta.url).pathname;
+  await mkdir(join(root, 'build'), { recursive: true });
+  const outDir = await mkdtemp(join(root, 'build/check-process-'));
+  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
+  await promisify(execFile)(process.execPath, [tsc, '-p', join(root, 'test/stores/tsconfig.json'), '--outDir', outDir]);
+  for (const entry of await readdir(outDir, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const from = join(entry.parentPath, entry.name);
+    const to = join(root, 'dist', relative(outDir, from));
+    await mkdir(dirname(to), { recursive: true });
+    await rename(from, to);
+  }
+  await rm(outDir, { recursive: true });
 }
 
 export const MINER = 1000;

@@ -1,20 +1,7 @@
-import { z } from 'zod';
 import { parse, type Result } from './check.ts';
-
-/** One recorded exchange: an HTTP request and its answer, or the frames of a WebSocket. */
-const caseSchema = z.strictObject({
-  case: z.string(),
-  note: z.string().optional(),
-  transport: z.literal('websocket').optional(),
-  authorization: z.enum(['valid', 'read', 'wrong', 'none']).optional(),
-  /** A string where the body was empty or no JSON. */
-  request: z.unknown().optional(),
-  httpStatus: z.int().optional(),
-  response: z.unknown().optional(),
-  frames: z.array(z.strictObject({ dir: z.enum(['send', 'recv']), data: z.unknown() })).optional(),
-});
-
-export type LotusRpcCase = z.output<typeof caseSchema>;
+import { type Exchange, exchangeSchema } from './lotus-rpc/exchange.ts';
+import { replayHttp } from './lotus-rpc/replay-http.ts';
+import { replayWebSocket } from './lotus-rpc/replay-websocket.ts';
 
 /** A vector file as it was read. */
 export interface VectorFile {
@@ -26,24 +13,26 @@ export function isLotusRpcCase(json: Readonly<Record<string, unknown>>): boolean
   return 'case' in json;
 }
 
-/** Checks recorded exchanges with a Lotus node; so far only that each has a form we know. */
+/** Replays recorded exchanges with a Lotus node on the development chain: each answer must have the recorded form. */
 export async function checkLotusRpc(files: readonly VectorFile[]): Promise<Result[]> {
-  return files.map(({ file, json }) => {
+  const results: Result[] = [];
+  for (const { file, json } of files) {
     const name = String(json.case);
     try {
-      checkForm(parse(caseSchema, json));
-      return { file, name };
+      await replay(parse(exchangeSchema, json));
+      results.push({ file, name });
     } catch (error) {
-      return { file, name, failure: error instanceof Error ? error.message : String(error) };
+      results.push({ file, name, failure: error instanceof Error ? error.message : String(error) });
     }
-  });
+  }
+  return results;
 }
 
-function checkForm(exchange: LotusRpcCase): void {
-  if (exchange.transport === undefined && !('request' in exchange && 'response' in exchange)) {
+function replay(exchange: Exchange): Promise<void> {
+  if (exchange.frames !== undefined || exchange.transport === 'websocket') return replayWebSocket(exchange);
+  if (exchange.request === undefined || exchange.response === undefined) {
     throw new Error('unknown format: an HTTP exchange has a request and a response');
   }
-  if (exchange.frames === undefined && exchange.httpStatus === undefined) {
-    throw new Error('unknown format: an exchange has an HTTP status or frames');
-  }
+  if (exchange.httpStatus === undefined) throw new Error('unknown format: an HTTP exchange has a status');
+  return replayHttp(exchange);
 }

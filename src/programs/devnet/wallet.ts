@@ -62,7 +62,7 @@ export class Wallet {
   #sign(address: Address, data: Uint8Array, digest: Uint8Array): Signature {
     const key = this.#keys.get(formatAddress(address));
     if (key === undefined)
-      throw new CodedError('no-key', `signing using key '${formatAddress(address)}': key not found`);
+      throw new CodedError('no-key', `signing using private key '${formatAddress(address)}': key info not found`);
     if (key.type === 'secp256k1') return { type: 'secp256k1', data: signDigest(digest, key.privateKey) };
     const point = longSignatures.sign(longSignatures.hash(data, BLS_DOMAIN), key.privateKey);
     return { type: 'bls', data: longSignatures.Signature.toBytes(point) };

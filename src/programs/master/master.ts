@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../../clock/clock.ts';
 import type { MasterConfig } from '../../config/master-file.ts';
+import { waitForDatabase } from '../../database/wait-for-database.ts';
 import { DatabaseHealth } from '../../dispatch/database-health.ts';
 import { Housekeeping } from '../../dispatch/housekeeping.ts';
 import { Leader } from '../../dispatch/leader.ts';
@@ -11,7 +12,6 @@ import { loadTokens } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { masterHandlers } from './handlers.ts';
 import { Submitters } from './submitters.ts';
-import { waitForDatabase } from '../../database/wait-for-database.ts';
 
 /** Three full messages of a foreign manager, 7,047 replicas, are 1.65 MB. */
 const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;

@@ -1,5 +1,4 @@
 import type { SlaveSession } from '../../dispatch/slave-roster.ts';
-import { decodeTask } from '../../queue/window-post-task.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 
 const START_LIMIT_MS = 15_000;
@@ -9,8 +8,7 @@ export function rpcSlaveSession({ hello, connection }: RpcPeer): SlaveSession {
   return {
     name: hello.name,
     sectorSize: hello.sectorSize ?? null,
-    start: ({ id, attempt, closeAt, body }) =>
-      connection.call('attempt.start', { id, attempt, closeAt, task: decodeTask(body) }, { timeoutMs: START_LIMIT_MS }),
+    start: (lease) => connection.call('attempt.start', { ...lease }, { timeoutMs: START_LIMIT_MS }),
     async cancel({ id, attempt }, reason) {
       await connection.call('attempt.cancel', { id, attempt, reason });
     },

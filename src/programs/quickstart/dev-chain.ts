@@ -27,7 +27,10 @@ export class DevChain {
     }
   }
 
-  verdictOn(result: { readonly messageCid: string | null; readonly partition: number }): { verified: boolean; disputed: boolean } {
+  verdictOn(result: { readonly messageCid: string | null; readonly partition: number }): {
+    verified: boolean;
+    disputed: boolean;
+  } {
     const key = `${result.messageCid}/${result.partition}`;
     return { verified: this.#verified.has(key), disputed: this.#disputed.has(key) };
   }

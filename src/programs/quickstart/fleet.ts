@@ -17,7 +17,10 @@ export class Fleet {
   #break: (error: Error) => void = () => {};
   #stopping = false;
 
-  constructor(components: { readonly clock: Clock }, init: { readonly bin: string; readonly logs: string; readonly env: NodeJS.ProcessEnv }) {
+  constructor(
+    components: { readonly clock: Clock },
+    init: { readonly bin: string; readonly logs: string; readonly env: NodeJS.ProcessEnv },
+  ) {
     this.#clock = components.clock;
     this.#init = init;
     this.#broken = new Promise((_, reject) => {
@@ -45,10 +48,14 @@ export class Fleet {
     closeSync(log);
     if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', onLine);
     this.#children.push({ name, child });
-    child.once('error', (cause) => this.#break(new CodedError('no-program', `${program} could not be started`, { cause })));
+    child.once('error', (cause) =>
+      this.#break(new CodedError('no-program', `${program} could not be started`, { cause })),
+    );
     child.once('exit', (code, signal) => {
       if (this.#stopping) return;
-      this.#break(new CodedError('process-ended', `${name} ended (${signal ?? `exit ${code}`}): ${this.#lastWords(name)}`));
+      this.#break(
+        new CodedError('process-ended', `${name} ended (${signal ?? `exit ${code}`}): ${this.#lastWords(name)}`),
+      );
     });
   }
 
@@ -74,7 +81,9 @@ export class Fleet {
   }
 
   #lastWords(name: string): string {
-    const lines = readFileSync(join(this.#init.logs, `${name}.log`), 'utf8').trim().split('\n');
+    const lines = readFileSync(join(this.#init.logs, `${name}.log`), 'utf8')
+      .trim()
+      .split('\n');
     return lines.at(-1)?.slice(0, 400) ?? '';
   }
 }

@@ -4,7 +4,8 @@ import { Command } from 'commander';
 import { runProgram } from '../../cli/run-program.ts';
 import { quickstart } from './quickstart.ts';
 
-const cache = process.env.WDPOST_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'wdpost-cluster');
+const cache =
+  process.env.WDPOST_CACHE ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'wdpost-cluster');
 
 const program = new Command('quickstart')
   .description('Starts the cluster on a development chain and proves several deadlines')

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { untilSignal } from '../../cli/until-signal.ts';
 import type { Clock } from '../../clock/clock.ts';
 import { systemClock } from '../../clock/system-clock.ts';
-import { CodedError } from '../../errors/coded-error.ts';
 import type { Database } from '../../database/database.ts';
+import { CodedError } from '../../errors/coded-error.ts';
 import { DevChain } from './dev-chain.ts';
 import { Fleet } from './fleet.ts';
 import { LiveLine } from './live-line.ts';
 import { openManagersDatabase } from './managers-database.ts';
 import { readProgress } from './progress.ts';
 import { isAccepted, type PartitionResult, summarise, table } from './report.ts';
-import { installedProgram, keptProcesses, makeScene, MINER, type Scene, writeConfigs } from './scene.ts';
+import { installedProgram, keptProcesses, MINER, makeScene, type Scene, writeConfigs } from './scene.ts';
 
 export interface QuickstartOptions {
   readonly sectorSize: string;
@@ -37,7 +37,10 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
   const startedAt = clock.monotonic();
   const kept = await keptProcesses(options.home);
   if (kept.length > 0) {
-    throw new CodedError('still-running', `an earlier quickstart was left running; stop it with: kill ${kept.join(' ')}`);
+    throw new CodedError(
+      'still-running',
+      `an earlier quickstart was left running; stop it with: kill ${kept.join(' ')}`,
+    );
   }
   const line = new LiveLine({ clock }, { out: process.stdout });
   const signal = untilSignal();
@@ -49,7 +52,12 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
     {
       bin: installedProgram('bin'),
       logs: scene.logs,
-      env: { ...process.env, FIL_PROOFS_PARAMETER_CACHE: options.parameters, WDPOST_TOKEN: undefined, FORCE_SECTOR_SIZE: undefined },
+      env: {
+        ...process.env,
+        FIL_PROOFS_PARAMETER_CACHE: options.parameters,
+        WDPOST_TOKEN: undefined,
+        FORCE_SECTOR_SIZE: undefined,
+      },
     },
   );
   let leave = false;
@@ -60,7 +68,8 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
     const results = await Promise.race([fleet.broken, interrupted, play(clock, options, scene, fleet, line)]);
     const summary = summarise(results, (clock.monotonic() - startedAt) / 1000);
     process.stdout.write(`\n${table(results)}\n\n${JSON.stringify(summary)}\n`);
-    if (!results.every(isAccepted)) throw new CodedError('not-accepted', `some proofs were not accepted; the logs are in ${scene.logs}`);
+    if (!results.every(isAccepted))
+      throw new CodedError('not-accepted', `some proofs were not accepted; the logs are in ${scene.logs}`);
     leave = options.keep;
   } finally {
     if (leave) await leaveRunning(fleet, scene);
@@ -75,14 +84,30 @@ async function leaveRunning(fleet: Fleet, scene: Scene): Promise<void> {
   process.stdout.write(`left running in ${scene.home}; stop it with: kill ${pids.join(' ')}\n`);
 }
 
-async function play(clock: Clock, options: QuickstartOptions, scene: Scene, fleet: Fleet, line: LiveLine): Promise<PartitionResult[]> {
+async function play(
+  clock: Clock,
+  options: QuickstartOptions,
+  scene: Scene,
+  fleet: Fleet,
+  line: LiveLine,
+): Promise<PartitionResult[]> {
   line.show('starting the development chain');
   const chain = new DevChain();
   const blocks = ['--block-time', BLOCK_TIME, '--skip-quiet', '--partitions-per-deadline', '2'];
   fleet.start(
     'chain',
     'wdpost-devnet',
-    ['--home', join(scene.home, 'chain'), '--miner', `t0${MINER}`, '--sectors', scene.sectorsFile, '--sector-size', options.sectorSize, ...blocks],
+    [
+      '--home',
+      join(scene.home, 'chain'),
+      '--miner',
+      `t0${MINER}`,
+      '--sectors',
+      scene.sectorsFile,
+      '--sector-size',
+      options.sectorSize,
+      ...blocks,
+    ],
     (text) => chain.onLine(text),
   );
   const { rpc, token, worker } = await chain.listening;
@@ -101,8 +126,17 @@ async function play(clock: Clock, options: QuickstartOptions, scene: Scene, flee
   const db = await openManagersDatabase(clock, join(scene.home, 'manager'));
   try {
     line.done(`database, master, manager and ${SLAVES} slaves run`);
-    const results = await follow(clock, db, chain, line, 'proving', (all) => all.length >= PARTITIONS && all.every(isSettled));
-    line.done(`${results.filter(isAccepted).length} of ${results.length} partitions accepted, sector ${LOST_SECTOR} skipped`);
+    const results = await follow(
+      clock,
+      db,
+      chain,
+      line,
+      'proving',
+      (all) => all.length >= PARTITIONS && all.every(isSettled),
+    );
+    line.done(
+      `${results.filter(isAccepted).length} of ${results.length} partitions accepted, sector ${LOST_SECTOR} skipped`,
+    );
     await rename(`${sealed}.lost`, sealed);
     line.done(`the file of sector ${LOST_SECTOR} is back`);
     return await follow(clock, db, chain, line, 'recovering', (all) => all.some(isRecovered) && all.every(isSettled));
@@ -111,7 +145,8 @@ async function play(clock: Clock, options: QuickstartOptions, scene: Scene, flee
   }
 }
 
-const isRecovered = (result: PartitionResult): boolean => isAccepted(result) && result.recovering.has(LOST_SECTOR) && !result.skipped.has(LOST_SECTOR);
+const isRecovered = (result: PartitionResult): boolean =>
+  isAccepted(result) && result.recovering.has(LOST_SECTOR) && !result.skipped.has(LOST_SECTOR);
 
 /** Accepted and verified by the development chain, or lost for good. */
 const isSettled = (result: PartitionResult & { verified?: boolean }): boolean =>
@@ -131,12 +166,17 @@ async function follow(
     const rows = await readProgress(db);
     const results = rows.map((row) => ({ ...row, ...chain.verdictOn(row) }));
     if (isDone(results)) return results;
-    const states = results.map((result) => `d${result.deadline}/p${result.partition} ${result.verified ? 'verified' : result.state}`);
+    const states = results.map(
+      (result) => `d${result.deadline}/p${result.partition} ${result.verified ? 'verified' : result.state}`,
+    );
     const now = states.slice(-6).join('  ');
     if (now !== last) changedAt = clock.monotonic();
     last = now;
     if (clock.monotonic() - changedAt > STALL_LIMIT_MS) {
-      throw new CodedError('stalled', `nothing moved for ${STALL_LIMIT_MS / 1000} s (${now || 'no deadline was taken up'})`);
+      throw new CodedError(
+        'stalled',
+        `nothing moved for ${STALL_LIMIT_MS / 1000} s (${now || 'no deadline was taken up'})`,
+      );
     }
     line.show(`${stage}: ${now || 'waiting for the first challenge'}`);
     await clock.sleep(POLL_MS);

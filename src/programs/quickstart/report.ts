@@ -1,4 +1,4 @@
-import { Bitfield } from '../../filecoin/bitfield.ts';
+import type { Bitfield } from '../../filecoin/bitfield.ts';
 
 /** One partition of one proving period, as it ended. */
 export interface PartitionResult {
@@ -40,7 +40,17 @@ export function summarise(results: readonly PartitionResult[], seconds: number):
   };
 }
 
-const HEADINGS = ['period', 'deadline', 'partition', 'sectors', 'skipped', 'recovered', 'prove time', 'message', 'verdict'];
+const HEADINGS = [
+  'period',
+  'deadline',
+  'partition',
+  'sectors',
+  'skipped',
+  'recovered',
+  'prove time',
+  'message',
+  'verdict',
+];
 
 export function table(results: readonly PartitionResult[]): string {
   const rows = results.map((result) => [
@@ -50,13 +60,22 @@ export function table(results: readonly PartitionResult[]): string {
     String(Number(result.sectors.count) - Number(result.skipped.count)),
     [...result.skipped].join(' ') || '-',
     [...result.recovering.subtract(result.skipped)].join(' ') || '-',
-    result.provingAt === null || result.provenAt === null ? '-' : `${((result.provenAt - result.provingAt) / 1000).toFixed(1)} s`,
+    result.provingAt === null || result.provenAt === null
+      ? '-'
+      : `${((result.provenAt - result.provingAt) / 1000).toFixed(1)} s`,
     result.messageCid === null ? '-' : `${result.messageCid.slice(0, 9)}…${result.messageCid.slice(-6)}`,
     isAccepted(result) ? 'accepted' : result.disputed ? 'DISPUTED' : result.state.toUpperCase(),
   ]);
-  const widths = HEADINGS.map((heading, column) => Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = HEADINGS.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
   return [HEADINGS, ...rows]
-    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
     .map((line) => `  ${line}`)
     .join('\n');
 }

@@ -39,13 +39,28 @@ export async function makeScene(home: string, sectorSize: string, sectors: numbe
   for (const folder of [scene.store, scene.logs, join(home, 'manager'), join(home, 'chain')]) {
     await mkdir(folder, { recursive: true });
   }
-  const args = ['sectors', 'fake', '--miner', MINER, '--size', sectorSize, '--count', sectors, '--out', scene.store, '--no-links'];
+  const args = [
+    'sectors',
+    'fake',
+    '--miner',
+    MINER,
+    '--size',
+    sectorSize,
+    '--count',
+    sectors,
+    '--out',
+    scene.store,
+    '--no-links',
+  ];
   const { stdout } = await run(installedProgram('dist/bin/prover-tools'), args.map(String), { maxBuffer: 64 << 20 });
   await writeFile(scene.sectorsFile, stdout);
   return scene;
 }
 
-export async function writeConfigs(scene: Scene, chain: { readonly rpc: string; readonly token: string; readonly sender: string }): Promise<void> {
+export async function writeConfigs(
+  scene: Scene,
+  chain: { readonly rpc: string; readonly token: string; readonly sender: string },
+): Promise<void> {
   await writeFile(
     join(scene.home, 'manager', 'sector-manager.cfg'),
     `[Common.API]

@@ -5,9 +5,9 @@ import type { Clock } from '../../clock/clock.ts';
 import { type ExtProverConfig, loadExtProverConfig } from '../../config/ext-prover-file.ts';
 import type { ManagerConfig } from '../../config/manager-file.ts';
 import { loadMasterConfig } from '../../config/master-file.ts';
-import { startEmbeddedDatabase } from '../../database/embedded-database.ts';
 import { CodedError } from '../../errors/coded-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { keepEmbeddedDatabase } from './kept-database.ts';
 import { MasterChild } from './master-child.ts';
 import { programPath } from './program-path.ts';
 
@@ -66,9 +66,16 @@ async function masterOfExtProver(file: string, required: boolean) {
   const masterFile = first && masterFileOf(first.args);
   if (first === undefined || masterFile === undefined) {
     if (!required) return undefined;
-    throw new CodedError('no-ext-prover', `${file}: --ext-prover wants a [[WdPost]] with Args = ["-c", "<wdpost_master.toml>"]`);
+    throw new CodedError(
+      'no-ext-prover',
+      `${file}: --ext-prover wants a [[WdPost]] with Args = ["-c", "<wdpost_master.toml>"]`,
+    );
   }
-  const child = { bin: first.bin ?? programPath('wdpost-master-daemon'), args: first.args, env: { ...process.env, ...first.envs } };
+  const child = {
+    bin: first.bin ?? programPath('wdpost-master-daemon'),
+    args: first.args,
+    env: { ...process.env, ...first.envs },
+  };
   return { masterFile, child };
 }
 
@@ -78,9 +85,14 @@ function masterFileOf(args: ExtProverConfig['wdPost'][number]['args']): string |
   return at < 0 ? undefined : args[at] === '-c' ? args[at + 1] : args[at]?.slice(3);
 }
 
-async function embeddedCluster(components: Components, home: string, listen: string, token: string | undefined): Promise<Cluster> {
+async function embeddedCluster(
+  components: Components,
+  home: string,
+  listen: string,
+  token: string | undefined,
+): Promise<Cluster> {
   await mkdir(home, { recursive: true });
-  const database = await startEmbeddedDatabase(components, { dataDir: join(home, 'database') });
+  const database = await keepEmbeddedDatabase(components, join(home, 'database'));
   const masterFile = join(home, 'embedded_master.toml');
   await writeFile(masterFile, `[server]\nlisten = '${listen}'\n\n[db]\nurl = '${database.url}'\n`);
   const child = new MasterChild(components, {

@@ -38,12 +38,19 @@ daemon
   .action((options: { poster?: boolean; miner?: boolean; extProver?: boolean; confDir?: string }) =>
     runProgram(async () => {
       if (options.miner) {
-        throw new CodedError('no-winning-post', '--miner: this version does not serve winning PoSt; leave the flag out');
+        throw new CodedError(
+          'no-winning-post',
+          '--miner: this version does not serve winning PoSt; leave the flag out',
+        );
       }
       if (!options.poster) throw new CodedError('nothing-to-do', 'say what to run: sector-manager daemon run --poster');
       const { confDir, extProver } = options;
       await runDaemon(
-        { home: program.opts().home, ...(confDir !== undefined && { confDir }), ...(extProver !== undefined && { extProver }) },
+        {
+          home: program.opts().home,
+          ...(confDir !== undefined && { confDir }),
+          ...(extProver !== undefined && { extProver }),
+        },
         untilSignal(),
       );
     }),

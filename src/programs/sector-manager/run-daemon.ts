@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { connectChain } from '../../chain/connect-chain.ts';
 import { systemClock } from '../../clock/system-clock.ts';
-import { type ManagerConfig, loadManagerConfig } from '../../config/manager-file.ts';
+import { loadManagerConfig, type ManagerConfig } from '../../config/manager-file.ts';
 import { waitForDatabase } from '../../database/wait-for-database.ts';
 import { CodedError } from '../../errors/coded-error.ts';
 import { createVerifier } from '../../ext-processor/verifier.ts';
@@ -35,7 +35,12 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
   const endpoint = chainEndpoint(config, file);
 
   const components = { clock, logger };
-  const cluster = await findCluster(components, { home: options.home, confDir, config, extProver: options.extProver ?? false });
+  const cluster = await findCluster(components, {
+    home: options.home,
+    confDir,
+    config,
+    extProver: options.extProver ?? false,
+  });
   const db = await waitForDatabase(components, { url: cluster.databaseUrl }, signal);
   if (db === undefined) return await cluster.stop();
   const chain = connectChain(components, endpoint);
@@ -47,11 +52,22 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
     onTask: () => manager.onTask(),
     onRefused: (error) => refused.abort(error),
   });
-  const poster = { ...components, db, chain, verifier, checker, tasks: rpcTaskService(master), onIntent: () => manager.onIntent() };
+  const poster = {
+    ...components,
+    db,
+    chain,
+    verifier,
+    checker,
+    tasks: rpcTaskService(master),
+    onIntent: () => manager.onIntent(),
+  };
   const posters = miners.map((miner) => new MinerPoster(poster, { miner }));
   const manager = new Manager({ ...components, chain, outbox }, { posters });
 
-  logger.info({ miners: miners.map((miner) => miner.minerId), stores: config.common.persistStores.length }, 'sector-manager runs');
+  logger.info(
+    { miners: miners.map((miner) => miner.minerId), stores: config.common.persistStores.length },
+    'sector-manager runs',
+  );
   try {
     await manager.run(signal);
   } finally {
@@ -66,5 +82,8 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
 function chainEndpoint(config: ManagerConfig, file: string) {
   const { chain } = config.common.api;
   if (chain !== undefined) return chain;
-  throw new CodedError('no-chain', `${file} names no chain node: set [Common.API] Chain, for example to /ip4/127.0.0.1/tcp/1234/ws`);
+  throw new CodedError(
+    'no-chain',
+    `${file} names no chain node: set [Common.API] Chain, for example to /ip4/127.0.0.1/tcp/1234/ws`,
+  );
 }

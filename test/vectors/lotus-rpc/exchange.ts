@@ -15,7 +15,7 @@ export const exchangeSchema = z.strictObject({
 
 export type Exchange = z.output<typeof exchangeSchema>;
 
-const call = z.object({ method: z.string(), params: z.array(z.unknown()) });
+const call = z.object({ method: z.string(), params: z.array(z.unknown()).nullish() });
 const answer = z.object({ result: z.unknown().optional(), error: z.object({ message: z.string() }).optional() });
 
 /** What was asked and what came of it, as far as a request is a plain call. */
@@ -28,10 +28,15 @@ export interface Call {
 }
 
 export function callOf(exchange: Exchange): Call {
-  const request = call.safeParse(exchange.request).data ?? { method: '', params: [] };
+  const request = call.safeParse(exchange.request).data ?? { method: '' };
   const { result, error } = answer.safeParse(exchange.response).data ?? {};
   const failure = error?.message ?? field(result, 'Error');
-  return { ...request, result, error: typeof failure === 'string' ? failure : '' };
+  return {
+    method: request.method,
+    params: request.params ?? [],
+    result,
+    error: typeof failure === 'string' ? failure : '',
+  };
 }
 
 /** A field of a JSON object; undefined where there is none. */

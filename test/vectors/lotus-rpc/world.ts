@@ -1,13 +1,18 @@
 import { systemClock } from '../../../src/clock/system-clock.ts';
-import { formatAddress as text, idAddress, parseAddress } from '../../../src/filecoin/address.ts';
+import { idAddress, parseAddress, formatAddress as text } from '../../../src/filecoin/address.ts';
 import { Bitfield } from '../../../src/filecoin/bitfield.ts';
 import { encodeCbor } from '../../../src/filecoin/cbor.ts';
 import { type Message, signedMessageCid } from '../../../src/filecoin/message.ts';
 import { MinerMethod } from '../../../src/filecoin/miner-methods.ts';
-import { declareFaultsParams, declareFaultsRecoveredParams, submitWindowedPoStParams } from '../../../src/filecoin/miner-params.ts';
+import {
+  declareFaultsParams,
+  declareFaultsRecoveredParams,
+  submitWindowedPoStParams,
+} from '../../../src/filecoin/miner-params.ts';
 import { RandomnessTag } from '../../../src/filecoin/randomness.ts';
 import { type Devnet, startDevnet } from '../../../src/programs/devnet/devnet.ts';
 import type { GenesisSector } from '../../../src/programs/devnet/state/genesis-miner.ts';
+import type { MinerState } from '../../../src/programs/devnet/state/miner-state.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 
 export const MINER = 1001;
@@ -55,12 +60,23 @@ export class World {
     return this.devnet.node;
   }
 
+  /** The recorded miner as the head leaves it. */
+  get miner(): MinerState {
+    const miner = this.node.chain.head.next.miners.get(MINER);
+    if (miner === undefined) throw new TypeError('the world has lost its miner');
+    return miner;
+  }
+
   get worker(): string {
     return this.devnet.workers.get(MINER) ?? '';
   }
 
   get owner(): string {
-    const owner = this.node.wallet.addresses().map(text).filter((address) => address.startsWith('t3')).at(-1);
+    const owner = this.node.wallet
+      .addresses()
+      .map((known) => text(known))
+      .filter((address) => address.startsWith('t3'))
+      .at(-1);
     return owner ?? '';
   }
 
@@ -120,7 +136,9 @@ export class World {
 
   commitRandomness(epoch: number): Uint8Array {
     const { chain } = this.node;
-    return chain.randomness(chain.head).ticket(RandomnessTag.PoStChainCommit, Math.min(epoch, chain.head.height), new Uint8Array());
+    return chain
+      .randomness(chain.head)
+      .ticket(RandomnessTag.PoStChainCommit, Math.min(epoch, chain.head.height), new Uint8Array());
   }
 
   /** Declares sectors of partition 0 of a deadline faulty, or recovered. */
@@ -128,7 +146,10 @@ export class World {
     const list = [{ deadline, partition, sectors }];
     return kind === 'faults'
       ? this.push({ method: MinerMethod.DeclareFaults, params: encodeCbor(declareFaultsParams, { faults: list }) })
-      : this.push({ method: MinerMethod.DeclareFaultsRecovered, params: encodeCbor(declareFaultsRecoveredParams, { recoveries: list }) });
+      : this.push({
+          method: MinerMethod.DeclareFaultsRecovered,
+          params: encodeCbor(declareFaultsRecoveredParams, { recoveries: list }),
+        });
   }
 
   close(): Promise<void> {

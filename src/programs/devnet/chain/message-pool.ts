@@ -45,7 +45,8 @@ export class MessagePool {
       const sender = findAccount(state, message.signed.message.from);
       if (sender === undefined) continue;
       const pending = this.#messagesOf(sender);
-      if (!pending.has(message.signed.message.nonce)) pending.set(message.signed.message.nonce, message);
+      if (!pending.has(message.signed.message.nonce))
+        pending.set(message.signed.message.nonce, { ...message, isRestored: true });
     }
   }
 

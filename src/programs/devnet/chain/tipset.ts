@@ -9,6 +9,8 @@ import { derive } from './entropy.ts';
 export interface ChainMessage {
   readonly cid: string;
   readonly signed: SignedMessage;
+  /** It was in a block that left the chain. */
+  readonly isRestored?: boolean;
 }
 
 /** The parts of a block header that differ from block to block. */

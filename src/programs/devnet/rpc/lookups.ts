@@ -34,3 +34,8 @@ export function accountAt(tipSet: TipSet, address: Address): Account {
   const name = formatAddress(address);
   throw rpcError(RpcCode.plain, `resolution lookup failed (${name}): resolve address ${name}: actor not found`);
 }
+
+/** The key address of an account; key addresses are their own, known to the chain or not. */
+export function keyAddressAt(tipSet: TipSet, address: Address): Address {
+  return address.protocol === 1 || address.protocol === 3 ? address : accountAt(tipSet, address).key;
+}

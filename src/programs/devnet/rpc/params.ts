@@ -1,4 +1,4 @@
-import { CodedError, errorText } from '../../../errors/coded-error.ts';
+import { CodedError } from '../../../errors/coded-error.ts';
 import { type Address, parseAddress } from '../../../filecoin/address.ts';
 import { Bitfield } from '../../../filecoin/bitfield.ts';
 import { parseCid } from '../../../filecoin/cid.ts';
@@ -165,11 +165,8 @@ function readCid(json: unknown): string {
   if (!isObject(json) || typeof json['/'] !== 'string') throw mismatch(json, 'cid.Cid');
   try {
     return parseCid(json['/']).toString();
-  } catch (error) {
-    throw new CodedError(
-      'bad-param',
-      `invalid cid: invalid cid: ${/encoding|prefix/i.test(errorText(error)) ? 'selected encoding not supported' : errorText(error)}`,
-    );
+  } catch {
+    throw new CodedError('bad-param', 'invalid cid: invalid cid: selected encoding not supported');
   }
 }
 

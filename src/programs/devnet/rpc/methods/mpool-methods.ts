@@ -1,4 +1,3 @@
-import { errorText } from '../../../../errors/coded-error.ts';
 import { type Message, type SignedMessage, signedMessageCid } from '../../../../filecoin/message.ts';
 import type { ChainMessage } from '../../chain/tipset.ts';
 import type { Node } from '../../node.ts';
@@ -31,7 +30,10 @@ export function mpoolMethods({ chain, wallet }: Node): Methods {
     if (unsigned.nonce !== 0)
       throw rpcError(RpcCode.plain, `MpoolPushMessage expects message nonce to be 0, was ${unsigned.nonce}`);
     const estimated = await estimateGas(chain, chain.head, unsigned, spec).catch((error: unknown) => {
-      throw rpcError(RpcCode.plain, `GasEstimateMessageGas error: ${errorText(error)}`);
+      throw rpcError(
+        RpcCode.plain,
+        `GasEstimateMessageGas error: ${error instanceof Error ? error.message : String(error)}`,
+      );
     });
     const sender = accountAt(chain.head, unsigned.from);
     const nonce = chain.pool.nextNonce(sender);
@@ -43,7 +45,7 @@ export function mpoolMethods({ chain, wallet }: Node): Methods {
   return {
     'Filecoin.MpoolPending': method('read', [tipSetKey], (key) => {
       tipSetAt(chain, key);
-      return chain.pool.pending().map((pending) => signedMessageJson(pending));
+      return chain.pool.pending().map((pending) => signedMessageJson(pending, pending.isRestored ? null : ''));
     }),
     'Filecoin.MpoolGetNonce': method('read', [address], (sender) =>
       chain.pool.nextNonce(accountAt(chain.head, sender)),

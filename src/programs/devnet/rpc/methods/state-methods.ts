@@ -5,7 +5,7 @@ import { findAccount, findMiner } from '../../chain/apply-message.ts';
 import type { TipSet } from '../../chain/tipset.ts';
 import type { Node } from '../../node.ts';
 import { base64, placeholderCid } from '../json.ts';
-import { accountAt, tipSetAt } from '../lookups.ts';
+import { keyAddressAt, tipSetAt } from '../lookups.ts';
 import { method } from '../method.ts';
 import { address, bytes, epoch, randomnessTag, tipSetKey } from '../params.ts';
 import type { Methods } from '../protocol.ts';
@@ -39,7 +39,7 @@ export function stateMethods({ chain, networkName }: Node): Methods {
       return `t0${id}`;
     }),
     'Filecoin.StateAccountKey': method('read', [address, tipSetKey], (wanted, key) =>
-      formatAddress(accountAt(tipSetAt(chain, key), wanted).key),
+      formatAddress(keyAddressAt(tipSetAt(chain, key), wanted)),
     ),
     'Filecoin.StateGetActor': method('read', [address, tipSetKey], (wanted, key) =>
       actorJson(tipSetAt(chain, key), wanted),
@@ -68,7 +68,8 @@ export function stateMethods({ chain, networkName }: Node): Methods {
 function actorJson(tipSet: TipSet, wanted: Address): unknown {
   const account = findAccount(tipSet.state, wanted);
   const miner = findMiner(tipSet.state, wanted);
-  if (account === undefined && miner === undefined) throw rpcError(RpcCode.actorNotFound, 'actor not found');
+  // Only StateLookupID has a code of its own for this.
+  if (account === undefined && miner === undefined) throw rpcError(RpcCode.plain, 'actor not found');
   return {
     Code: placeholderCid(miner === undefined ? 'account' : 'miner'),
     Head: placeholderCid(`actor/${formatAddress(wanted)}/${tipSet.key.join()}`),

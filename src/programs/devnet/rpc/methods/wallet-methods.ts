@@ -3,7 +3,7 @@ import { signedMessageCid } from '../../../../filecoin/message.ts';
 import { findAccount } from '../../chain/apply-message.ts';
 import type { Node } from '../../node.ts';
 import { signatureJson, signedMessageJson } from '../json.ts';
-import { accountAt } from '../lookups.ts';
+import { keyAddressAt } from '../lookups.ts';
 import { method } from '../method.ts';
 import { address, bytes, message } from '../params.ts';
 import type { Methods } from '../protocol.ts';
@@ -17,10 +17,10 @@ export function walletMethods({ chain, wallet }: Node): Methods {
       (findAccount(chain.head.applied, wanted)?.balance ?? 0n).toString(),
     ),
     'Filecoin.WalletSign': method('sign', [address, bytes], (signer, data) =>
-      signatureJson(wallet.sign(accountAt(chain.head, signer).key, data)),
+      signatureJson(wallet.sign(keyAddressAt(chain.head, signer), data)),
     ),
     'Filecoin.WalletSignMessage': method('sign', [address, message], (signer, unsigned) => {
-      const signed = wallet.signMessage(accountAt(chain.head, signer).key, unsigned);
+      const signed = wallet.signMessage(keyAddressAt(chain.head, signer), unsigned);
       return signedMessageJson({ cid: signedMessageCid(signed).toString(), signed });
     }),
   };

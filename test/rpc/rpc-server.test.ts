@@ -1,0 +1,239 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { describe, expect, test } from 'vitest';
+import { CodedError } from '../../src/errors/coded-error.ts';
+import type { Scope } from '../../src/rpc/methods.ts';
+import { ManualClock } from './manual-clock.ts';
+import { newClient, rawHello, rawPeer, startServer, view } from './rpc-world.ts';
+
+const token = (secret: string, ...scopes: Scope[]) => ({ secret, scopes: new Set(scopes) });
+const tokens = [token('right', 'submit'), token('other', 'slave')];
+
+/** The status and body that an upgrade request is answered with. */
+async function upgrade(port: number, headers: Record<string, string>): Promise<string> {
+  const asking = request({
+    port,
+    headers: {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      ...headers,
+    },
+  }).end();
+  const [response] = await once(asking, 'response');
+  let body = '';
+  for await (const chunk of response) body += chunk;
+  return `${response.statusCode} ${body}`;
+}
+
+describe('who comes in', () => {
+  test.each([
+    ['no token', {}, /^401 no token was shown: set token_file or WDPOST_TOKEN .*\n$/],
+    ['a wrong token', { authorization: 'Bearer wrong' }, /^401 the token is not known here: .*\n$/],
+    ['another scheme', { authorization: 'Basic right' }, /^401 /],
+    ['a web page', { authorization: 'Bearer right', origin: 'http://evil.example' }, /^403 .*\n$/],
+  ])('%s is turned away with one line', async (_name, headers, expected) => {
+    const { port } = await startServer({ tokens });
+    expect(await upgrade(port, headers as Record<string, string>)).toMatch(expected);
+  });
+
+  test('a plain request hears what this port is', async () => {
+    const { port } = await startServer();
+    const response = await fetch(`http://127.0.0.1:${port}/`);
+    expect([response.status, await response.text()]).toEqual([426, expect.stringContaining('WebSocket')]);
+  });
+
+  test('a token opens the methods of its scopes alone', async () => {
+    const { url } = await startServer({ tokens });
+    const submitter = newClient(url, { token: 'right' });
+    await submitter.start();
+    await expect(submitter.call('task.get', { id: 'a' })).resolves.toBeNull();
+    await expect(submitter.call('slave.heartbeat', { attempts: [], free: 1 })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+    await expect(newClient(url, { token: 'other' }).start()).rejects.toMatchObject({ code: 'forbidden' });
+  });
+
+  test('connections past max_connections hear so, and come in when one has gone', async () => {
+    const { port, url } = await startServer({ maxConnections: 1 });
+    const first = await rawPeer(url);
+    expect(await upgrade(port, {})).toMatch(/^503 all 1 connections are taken\n$/);
+    first.socket.close();
+    const second = newClient(url);
+    await second.start();
+    await expect(second.call('task.get', { id: 'a' })).resolves.toBeNull();
+  });
+});
+
+describe('hello', () => {
+  test('comes first, and once', async () => {
+    const { url } = await startServer();
+    const peer = await rawPeer(url);
+    expect((await peer.call('task.get', { id: 'a' })).error?.data.code).toBe('hello-first');
+    expect((await peer.call('hello', rawHello)).result).toMatchObject({ version: 1, master: 'm' });
+    expect((await peer.call('hello', rawHello)).error?.data.code).toBe('hello-twice');
+    expect((await peer.call('task.get', { id: 'a' })).result).toBeNull();
+  });
+
+  test.each([
+    [0, undefined],
+    [2, undefined],
+    [3, 'version-mismatch'],
+    [-1, 'version-mismatch'],
+  ])('version %i: %s', async (version, code) => {
+    const { url } = await startServer();
+    const peer = await rawPeer(url);
+    expect((await peer.call('hello', { ...rawHello, version })).error?.data.code).toBe(code);
+  });
+
+  test('may be said again where it failed', async () => {
+    let down = true;
+    const { url } = await startServer({
+      handlers: {
+        async hello() {
+          if (down) throw new CodedError('database-unavailable', 'the database is away');
+          return { version: 1, master: 'm', heartbeatTimeoutMs: 1, closed: [] };
+        },
+      },
+    });
+    const peer = await rawPeer(url);
+    expect((await peer.call('hello', rawHello)).error?.data.code).toBe('database-unavailable');
+    down = false;
+    expect((await peer.call('hello', rawHello)).result).toBeDefined();
+  });
+
+  test('that does not come in time ends the connection', async () => {
+    const clock = new ManualClock();
+    const { url } = await startServer({ clock });
+    const peer = await rawPeer(url);
+    const closed = once(peer.socket, 'close');
+    clock.advance(10_000);
+    const [, reason] = await closed;
+    expect(String(reason)).toBe('no hello came in time');
+  });
+});
+
+describe('calls', () => {
+  test('params are checked, and the field is named', async () => {
+    const { url } = await startServer();
+    const client = newClient(url);
+    await client.start();
+    await expect(client.call('task.get', { id: '' })).rejects.toMatchObject({
+      code: 'bad-params',
+      message: expect.stringMatching(/^task\.get: id: /),
+    });
+    await expect(client.call('task.get', null as never)).rejects.toMatchObject({ code: 'bad-params' });
+    await expect(client.call('task.nothing' as 'task.get', { id: 'a' })).rejects.toMatchObject({
+      code: 'unknown-method',
+    });
+  });
+
+  test('coded errors come through, others do not tell what they hold', async () => {
+    const { url } = await startServer({
+      handlers: {
+        'task.submit': async () => {
+          throw new CodedError('bad-task', 'seed: too short');
+        },
+        'task.get': async () => {
+          throw new Error('password');
+        },
+      },
+    });
+    const client = newClient(url);
+    await client.start();
+    const submission = { task: {} as never, closeAt: null };
+    await expect(client.call('task.submit', submission)).rejects.toMatchObject({
+      code: 'bad-task',
+      message: 'seed: too short',
+    });
+    await expect(client.call('task.get', { id: 'a' })).rejects.toMatchObject({
+      code: 'internal-error',
+      message: 'internal error',
+    });
+  });
+
+  test('a message past the limit ends that connection alone', async () => {
+    const { url } = await startServer({ maxPayloadBytes: 1_000 });
+    const [peer, neighbour] = [await rawPeer(url), await rawPeer(url)];
+    const closed = once(peer.socket, 'close');
+    peer.socket.send('x'.repeat(1_001));
+    expect((await closed)[0]).toBe(1009);
+    expect((await neighbour.call('hello', rawHello)).result).toBeDefined();
+  });
+
+  test.each(['junk', '[]', '{}', '"x"', '[{}]', '{"jsonrpc":"2.0","result":1,"id":9}'])(
+    '%s does no harm',
+    async (text) => {
+      const { url } = await startServer();
+      const peer = await rawPeer(url);
+      peer.socket.send(text);
+      const answers = [await peer.call('hello', rawHello)];
+      if (answers[0]?.result === undefined) answers.push(await peer.call('task.get', { id: 'a' }));
+      expect(answers.at(-1)).toHaveProperty('result');
+    },
+  );
+
+  test('go both ways on one connection, and notifications too', async () => {
+    const { url, peers } = await startServer();
+    const told: unknown[] = [];
+    const client = newClient(url, {
+      hello: () => ({ role: 'slave', name: 's' }),
+      handlers: {
+        'attempt.start': ({ attempt }) => ({ accepted: attempt === 1, reason: null }),
+        'task.changed': (params) => {
+          told.push(params);
+          return null;
+        },
+      },
+    });
+    await client.start();
+    const connection = peers[0]?.connection;
+    connection?.notify('task.changed', { id: 'a', state: 'proven' });
+    const start = { id: 'a', attempt: 1, task: {} as never, closeAt: null };
+    await expect(connection?.call('attempt.start', start)).resolves.toEqual({ accepted: true, reason: null });
+    expect(told).toEqual([{ id: 'a', state: 'proven' }]);
+    const cancel = { id: 'a', attempt: 1, reason: 'r' };
+    await expect(connection?.call('attempt.cancel', cancel)).rejects.toMatchObject({ code: 'unknown-method' });
+  });
+});
+
+describe('the listener', () => {
+  test.each(['0.0.0.0', '::', '192.168.1.1', 'example.org'])('refuses %s without a token', async (host) => {
+    await expect(startServer({ host })).rejects.toMatchObject({
+      code: 'open-listener',
+      message: expect.stringMatching(/token_file.*insecure = true/),
+    });
+  });
+
+  test('takes an outside address with a token, or with insecure', async () => {
+    await startServer({ host: '0.0.0.0', tokens });
+    await startServer({ host: '0.0.0.0', insecure: true });
+  });
+
+  test('says that a port is taken', async () => {
+    const { port } = await startServer();
+    await expect(startServer({ port })).rejects.toMatchObject({
+      code: 'listen-failed',
+      message: `cannot listen on 127.0.0.1:${port}: another program listens there`,
+    });
+  });
+
+  test('ends the connections of a peer that does not answer the close', async () => {
+    const clock = new ManualClock();
+    const { server, url } = await startServer({ clock });
+    const peer = await rawPeer(url);
+    await peer.call('hello', rawHello);
+    peer.socket.pause();
+    const closing = server.close();
+    clock.advance(1_000);
+    await closing;
+  });
+
+  test('answers carry what handlers gave', async () => {
+    const { url } = await startServer();
+    const client = newClient(url);
+    await client.start();
+    await expect(client.call('task.submit', { task: {} as never, closeAt: 5 })).resolves.toEqual(view);
+  });
+});
