@@ -18,6 +18,8 @@ interface Components {
   readonly db: Database;
   readonly health: DatabaseHealth;
   readonly roster: SlaveRoster;
+  /** Reads a task again (`reload`) and tells whom it concerns; never rejects. */
+  readonly announce: (id: string) => Promise<void>;
 }
 
 /** After a lease that the database did not let us make. */
@@ -138,7 +140,7 @@ export class Dispatcher {
       logger.warn({ id, slave, error: errorText(error) }, 'lease failed');
       await clock.sleep(PAUSE_MS);
     } finally {
-      await this.reload(id).catch(() => undefined);
+      await this.#components.announce(id);
     }
   }
 

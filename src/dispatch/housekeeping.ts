@@ -66,7 +66,7 @@ export class Housekeeping {
     const { dispatcher } = this.#components.leader;
     const now = dispatcher.now();
     for (const { id, closeAt } of dispatcher.tasks()) {
-      if (false) await this.#components.leader.cancel(id, 'its deadline closed');
+      if (closeAt !== null && closeAt <= now) await this.#components.leader.cancel(id, 'its deadline closed');
     }
     dispatcher.wake();
   }

@@ -49,7 +49,10 @@ export class Leader {
   constructor(components: LeaderComponents, init: LeaderInit) {
     this.#components = components;
     this.#init = init;
-    this.dispatcher = new Dispatcher({ ...components, roster: this.#roster }, init.policy);
+    this.dispatcher = new Dispatcher(
+      { ...components, roster: this.#roster, announce: (id) => this.announce(id) },
+      init.policy,
+    );
   }
 
   async submit(submission: Submission): Promise<TaskView> {

@@ -16,7 +16,7 @@ export interface VerifyInput {
   readonly proof: Uint8Array;
 }
 
-export interface Verdict {
+interface Verdict {
   readonly valid: boolean;
   /** Why not; null when valid. */
   readonly reason: string | null;

@@ -26,7 +26,7 @@ export interface RpcClientInit {
   readonly handlers?: Partial<PeerHandlers>;
 }
 
-export type PeerHandlers = {
+type PeerHandlers = {
   readonly [M in keyof PeerMethods]: (
     params: PeerMethods[M]['params'],
   ) => PeerMethods[M]['result'] | Promise<PeerMethods[M]['result']>;

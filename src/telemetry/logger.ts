@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
 
 export type { Logger };
 
@@ -10,7 +11,7 @@ function levelFromEnvironment(env: NodeJS.ProcessEnv): string {
   return wanted.find((word) => LEVELS.includes(word)) ?? 'info';
 }
 
-/** JSON lines on stderr: stdout belongs to the ext-processor protocol and to command output. */
+/** On stderr, since stdout belongs to the ext-processor protocol and to command output: JSON lines, readable ones on a terminal. */
 export function createLogger(name: string, env: NodeJS.ProcessEnv = process.env): Logger {
   return pino(
     {
@@ -19,6 +20,8 @@ export function createLogger(name: string, env: NodeJS.ProcessEnv = process.env)
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ fd: 2, sync: true }),
+    process.stderr.isTTY
+      ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname,name' })
+      : pino.destination({ fd: 2, sync: true }),
   );
 }

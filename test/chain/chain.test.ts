@@ -194,6 +194,7 @@ describe('head changes', () => {
     const types = async () => (await heads.next()).value?.map(({ type }: HeadChange) => type);
 
     expect(await types()).toEqual(['current']);
+    node.sendStray('of another channel');
     for (const frame of frames.slice(1)) node.sendHeads(frame);
     const changes: HeadChange[] = [];
     for (const _ of frames.slice(1)) changes.push(...((await heads.next()).value ?? []));

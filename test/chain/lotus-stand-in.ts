@@ -23,6 +23,8 @@ export interface LotusStandIn {
   readonly handlers: Map<string, Handler>;
   /** Sends head changes (their JSON) to all subscribers. */
   sendHeads(changes: unknown): void;
+  /** Sends a value of a channel that nobody has. */
+  sendStray(value: unknown): void;
   /** Ends all channels as a node does with a slow reader. */
   closeChannels(): void;
   /** Cuts all connections. */
@@ -95,6 +97,9 @@ export async function startLotusStandIn(init: { port?: number; token?: string } 
     calls,
     handlers,
     sendHeads: (changes) => tell('xrpc.ch.val', changes),
+    sendStray: (value) => {
+      for (const socket of server.clients) send(socket, { method: 'xrpc.ch.val', params: [lastChannel + 1, value] });
+    },
     closeChannels: () => {
       tell('xrpc.ch.close');
       channels.clear();

@@ -1,5 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -8,7 +7,7 @@ import type { Database } from '../../src/database/database.ts';
 import { DevChain } from '../../src/programs/quickstart/dev-chain.ts';
 import { openManagersDatabase } from '../../src/programs/quickstart/managers-database.ts';
 import { readProgress } from '../../src/programs/quickstart/progress.ts';
-import { makeScene, MINER, type Scene, writeConfigs } from '../../src/programs/quickstart/scene.ts';
+import { MINER, makeScene, type Scene, writeConfigs } from '../../src/programs/quickstart/scene.ts';
 import { Daemons } from './daemons.ts';
 
 const LIMIT_MS = 120_000;
@@ -26,48 +25,57 @@ afterEach(async ({ task }) => {
   return rm(scene.home, { recursive: true, force: true });
 });
 
-it('loses nothing and sends nothing twice when slave, manager, database and master are killed at work', async () => {
-  const chain = new DevChain();
-  const layout = ['--block-time', '500ms', '--skip-quiet', '--partitions-per-deadline', '2'];
-  const chainArgs = ['--home', join(scene.home, 'chain'), '--miner', `t0${MINER}`, '--sectors', scene.sectorsFile];
-  daemons.start('chain', 'wdpost-devnet', [...chainArgs, ...layout], (line) => chain.onLine(line));
-  const { rpc, token, worker } = await chain.listening;
-  await writeConfigs(scene, { rpc, token, sender: worker });
-  const managerHome = join(scene.home, 'manager');
-  const startManager = () => daemons.start('manager', 'sector-manager', ['--home', managerHome, 'daemon', 'run', '--poster']);
-  const startSlave = (name: string) => daemons.start(name, 'wdpost-slave-daemon', ['-c', join(scene.home, 'slave.toml')]);
-  startManager();
-  startSlave('slave-1');
-  startSlave('slave-2');
-  const db = await openManagersDatabase(systemClock, managerHome);
-  const reached = (deadline: number, ...states: string[]) =>
-    until(db, (rows) => rows.some((row) => row.deadline === deadline && states.includes(row.state)));
+it(
+  'loses nothing and sends nothing twice when slave, manager, database and master are killed at work',
+  async () => {
+    const chain = new DevChain();
+    const layout = ['--block-time', '500ms', '--skip-quiet', '--partitions-per-deadline', '2'];
+    const chainArgs = ['--home', join(scene.home, 'chain'), '--miner', `t0${MINER}`, '--sectors', scene.sectorsFile];
+    daemons.start('chain', 'wdpost-devnet', [...chainArgs, ...layout], (line) => chain.onLine(line));
+    const { rpc, token, worker } = await chain.listening;
+    await writeConfigs(scene, { rpc, token, sender: worker });
+    const managerHome = join(scene.home, 'manager');
+    const startManager = () =>
+      daemons.start('manager', 'sector-manager', ['--home', managerHome, 'daemon', 'run', '--poster']);
+    const startSlave = (name: string) =>
+      daemons.start(name, 'wdpost-slave-daemon', ['-c', join(scene.home, 'slave.toml')]);
+    startManager();
+    startSlave('slave-1');
+    startSlave('slave-2');
+    const db = await openManagersDatabase(systemClock, managerHome);
+    const reached = (deadline: number, ...states: string[]) =>
+      until(db, (rows) => rows.some((row) => row.deadline === deadline && states.includes(row.state)));
 
-  await reached(0, 'proving');
-  await daemons.kill('slave-1');
-  startSlave('slave-1');
+    await reached(0, 'proving');
+    await daemons.kill('slave-1');
+    startSlave('slave-1');
 
-  await reached(0, 'proven', 'sending', 'landed');
-  await daemons.kill('manager');
-  startManager();
+    await reached(0, 'proven', 'sending', 'landed');
+    await daemons.kill('manager');
+    startManager();
 
-  await reached(1, 'proving');
-  process.kill(Number(await readFile(join(managerHome, 'database', 'mariadbd.pid'), 'utf8')), 'SIGKILL');
+    await reached(1, 'proving');
+    process.kill(Number(await readFile(join(managerHome, 'database', 'mariadbd.pid'), 'utf8')), 'SIGKILL');
 
-  await reached(2, 'proving');
-  process.kill(await daemons.pidOf('wdpost-master-daemon', managerHome), 'SIGKILL');
+    await reached(2, 'proving');
+    process.kill(await daemons.pidOf('wdpost-master-daemon', managerHome), 'SIGKILL');
 
-  const all = await until(db, (rows) => rows.length >= PARTITIONS && rows.every(({ state }) => state === 'landed' || state === 'missed'));
-  expect(all.map(({ deadline, partition, state }) => [deadline, partition, state])).toEqual(
-    [0, 1, 2].flatMap((deadline) => [0, 1].map((partition) => [deadline, partition, 'landed'])),
-  );
-  expect(all.every(({ skipped }) => skipped.isEmpty)).toBe(true);
-  const messages = await db.kysely.selectFrom('messages').select(['nonce', 'state']).orderBy('nonce').execute();
-  expect(messages.map(({ nonce, state }) => [nonce, state])).toEqual(messages.map((_, nonce) => [nonce, 'landed']));
-  await db.close();
-  expect(await daemons.end('chain')).toBe(0);
-  expect(all.map((row) => chain.verdictOn(row))).toEqual(all.map(() => ({ verified: true, disputed: false })));
-}, LIMIT_MS);
+    const all = await until(
+      db,
+      (rows) => rows.length >= PARTITIONS && rows.every(({ state }) => state === 'landed' || state === 'missed'),
+    );
+    expect(all.map(({ deadline, partition, state }) => [deadline, partition, state])).toEqual(
+      [0, 1, 2].flatMap((deadline) => [0, 1].map((partition) => [deadline, partition, 'landed'])),
+    );
+    expect(all.every(({ skipped }) => skipped.isEmpty)).toBe(true);
+    const messages = await db.kysely.selectFrom('messages').select(['nonce', 'state']).orderBy('nonce').execute();
+    expect(messages.map(({ nonce, state }) => [nonce, state])).toEqual(messages.map((_, nonce) => [nonce, 'landed']));
+    await db.close();
+    expect(await daemons.end('chain')).toBe(0);
+    expect(all.map((row) => chain.verdictOn(row))).toEqual(all.map(() => ({ verified: true, disputed: false })));
+  },
+  LIMIT_MS,
+);
 
 /** The rows as soon as they are so; a database that is away is waited for. */
 async function until(db: Database, isSo: (rows: Awaited<ReturnType<typeof readProgress>>) => boolean) {

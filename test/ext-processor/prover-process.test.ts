@@ -82,6 +82,8 @@ describe('request', () => {
   });
 
   test('passes over junk, unknown ids, second and third answers, CRLF and cut lines', async () => {
+    const warned = vi.spyOn(logger, 'warn');
+    onTestFinished(() => warned.mockRestore());
     const child = await started();
     const text = 'ü\u2028漢';
     const whole = Buffer.from(`{"id":1,"err_msg":null,"output":"${text}"}\r\n`);
@@ -91,6 +93,9 @@ describe('request', () => {
     const thrice = [answering(1), answering(2), answering(3)];
     await expect(child.request(saying(...thrice))).resolves.toBe(1);
     await expect(child.request(saying(answering('alive')))).resolves.toBe('alive');
+    const notes = warned.mock.calls.map(([, message]) => String(message));
+    expect(notes.filter((note) => note.includes('not of the protocol'))).toHaveLength(4);
+    expect(notes.filter((note) => note.includes('no request in flight'))).toHaveLength(3);
   });
 
   test('carries lines of megabytes both ways', async () => {
@@ -121,7 +126,9 @@ describe('request', () => {
 
   test('takes an answer that was written just before the end', async () => {
     const child = await started();
-    await expect(child.request({ ...saying(answering('last')), exit: 0 })).resolves.toBe('last');
+    // More than a pipe holds, so that the end is known before everything is read.
+    const last = 'x'.repeat(1_000_000);
+    await expect(child.request({ ...saying(answering(last)), exit: 0 })).resolves.toHaveLength(last.length);
   });
 
   test('rejects with the reason of its signal, and a late answer harms nobody', async () => {

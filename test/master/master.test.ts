@@ -100,7 +100,7 @@ test('a silent slave loses its lease to another, and its late result is refused'
 });
 
 test('a slave that comes back without its lease loses it at once', async () => {
-  await start();
+  await start({ heartbeatTimeoutMs: 3_600_000 });
   const before = await slave('worker');
   const { id } = await submit(1);
   await before.starts.next();

@@ -76,7 +76,7 @@ function failOnce(text: string, handler: (...params: never[]) => unknown) {
 
 /** Epochs pass until the message is finished. */
 async function finish(id: string, box = outbox): Promise<MessageState | undefined> {
-  for (let epoch = 0; epoch < 40 && (await isOpen(id)); epoch++) await box.advance(pool.mine());
+  for (let epoch = 0; epoch < 60 && (await isOpen(id)); epoch++) await box.advance(pool.mine());
   return await stateOf(id);
 }
 
@@ -202,8 +202,15 @@ describe('once it is pushed', () => {
     expect(await finish(id)).toMatchObject({ state: 'landed' });
     expect(pool.landed).toEqual(['stuck']);
     // 1000, 1251, 1564
-    const versions = database.db.kysely.selectFrom('message_versions').select('cid').where('message_id', '=', id);
-    expect(await versions.execute()).toHaveLength(2);
+    expect(await replacedVersions(id)).toBe(2);
+  });
+
+  it('it is not replaced for the sake of the one before it', async () => {
+    pool.leastPremium = 1500n;
+    const [first, second] = [await intend('first'), await intend('second')];
+    await advanceEpochs(15, first);
+    expect([await replacedVersions(first), await replacedVersions(second)]).toEqual([1, 0]);
+    for (const id of [first, second]) expect(await finish(id)).toMatchObject({ state: 'landed' });
   });
 
   it('an earlier version that lands is recognised', async () => {
@@ -233,6 +240,11 @@ describe('once it is pushed', () => {
     expect(await finish(await intend('next'))).toMatchObject({ state: 'landed' });
   });
 });
+
+async function replacedVersions(id: string): Promise<number> {
+  const versions = database.db.kysely.selectFrom('message_versions').select('cid').where('message_id', '=', id);
+  return (await versions.execute()).length;
+}
 
 async function advanceEpochs(epochs: number, id: string): Promise<(string | null | undefined)[]> {
   for (let epoch = 0; epoch < epochs; epoch++) await outbox.advance(pool.mine());

@@ -70,7 +70,7 @@ export class Workshop {
   async #carryOut(held: HeldAttempt, slot: ProvingSlot): Promise<void> {
     const outcome = await held.prove(slot);
     try {
-      if (!held.dropped.aborted) await this.#deliver(held, outcome);
+      await this.#deliver(held, outcome);
     } catch (error) {
       // A drop was logged when it came.
       if (!held.dropped.aborted) {

@@ -1,6 +1,8 @@
+use std::time::Instant;
+
 use serde_json::json;
 
-use crate::support::{Prover, Store};
+use crate::support::{PATIENCE, Prover, Store};
 
 fn signal(pid: i32, signal: i32) {
     // SAFETY: sends a signal to a process that this test's child started.
@@ -40,9 +42,11 @@ fn readers_end_with_their_parent() {
     assert!(!readers.is_empty());
     prover.child.kill().unwrap();
     prover.child.wait().unwrap();
+    let start = Instant::now();
     for reader in readers {
         let status = || std::fs::read_to_string(format!("/proc/{reader}/status")).unwrap_or_default();
         while !status().is_empty() && !status().contains("State:\tZ") {
+            assert!(start.elapsed() < PATIENCE, "reader {reader} lives on");
             std::thread::yield_now();
         }
     }

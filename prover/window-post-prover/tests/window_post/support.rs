@@ -13,7 +13,8 @@ use tempfile::TempDir;
 
 pub const MINER: u64 = 1000;
 pub const PROOF: &str = "StackedDrgWindow2KiBV1_2";
-const PATIENCE: Duration = Duration::from_secs(120);
+/// For what takes a second or two on an idle machine.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_window-post-prover"))
