@@ -25,7 +25,7 @@ export const signedMessageJson = z
 
 export const pendingJson = listJson(signedMessageJson);
 
-export const receiptJson = z.object({ ExitCode: z.int(), Return: bytesJson, GasUsed: z.int() });
+const receiptJson = z.object({ ExitCode: z.int(), Return: bytesJson, GasUsed: z.int() });
 
 export const messageLookupJson = z
   .object({ Message: cidJson, Receipt: receiptJson, TipSet: tipSetKeyJson, Height: z.int() })

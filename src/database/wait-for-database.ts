@@ -1,9 +1,9 @@
 import type { Clock } from '../clock/clock.ts';
 import { retry } from '../clock/retry.ts';
-import { type Database, type DatabaseInit, openDatabase } from './database.ts';
-import { migrate } from './migrate.ts';
 import { errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { type Database, type DatabaseInit, openDatabase } from './database.ts';
+import { migrate } from './migrate.ts';
 
 /**
  * A database with all tables, as soon as its server answers; undefined when the signal came first.

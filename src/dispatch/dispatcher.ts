@@ -1,6 +1,6 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Database } from '../database/database.ts';
-import { CodedError, errorText } from '../errors/coded-error.ts';
+import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { LeasePolicy } from '../queue/end-lost-attempts.ts';
 import { type Failure, failAttempt } from '../queue/fail-attempt.ts';
 import { findUnfinished, listUnfinished, type UnfinishedTask } from '../queue/list-unfinished.ts';
@@ -21,6 +21,9 @@ interface Components {
   /** Reads a task again (`reload`) and tells whom it concerns; never rejects. */
   readonly announce: (id: string) => Promise<void>;
 }
+
+/** The slave may be at work: its next hello or heartbeat says so, or its silence ends the lease. */
+const MAYBE_TAKEN = new Set(['connection-lost', 'time-limit']);
 
 /** After a lease that the database did not let us make. */
 const PAUSE_MS = 1_000;
@@ -163,6 +166,10 @@ export class Dispatcher {
       }
       throw new CodedError('lease-refused', reason ?? 'no reason given');
     } catch (error) {
+      if (MAYBE_TAKEN.has(errorCode(error) ?? '')) {
+        logger.warn({ ...at, reason: errorText(error) }, 'slave may have taken the task');
+        return undefined;
+      }
       logger.warn({ ...at, reason: errorText(error) }, 'slave did not take the task');
       roster.refuse(session.name);
       return { class: 'lost', outcome: 'lost', reason: `not taken: ${errorText(error)}` };

@@ -16,13 +16,10 @@ export const submitWindowedPoStParams = tuple({
 export type SubmitWindowedPoStParams = Encoded<typeof submitWindowedPoStParams>;
 
 export const declareFaultsParams = tuple({ faults: list(declaration) });
-export type DeclareFaultsParams = Encoded<typeof declareFaultsParams>;
 
 export const declareFaultsRecoveredParams = tuple({ recoveries: list(declaration) });
-export type DeclareFaultsRecoveredParams = Encoded<typeof declareFaultsRecoveredParams>;
 
 export const disputeWindowedPoStParams = tuple({ deadline: uint, poStIndex: uint });
-export type DisputeWindowedPoStParams = Encoded<typeof disputeWindowedPoStParams>;
 
 export const compactPartitionsParams = tuple({ deadline: uint, partitions: bitfield });
 

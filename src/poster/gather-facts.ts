@@ -69,7 +69,7 @@ export async function gatherFacts(
   return { height: head.height, ...(randomness && { randomness }), partitions };
 }
 
-export function taskFact(view: TaskView | null): TaskFact {
+function taskFact(view: TaskView | null): TaskFact {
   if (view === null) return { state: 'failed', reason: 'the master does not know the task any more' };
   switch (view.state) {
     case 'waiting':

@@ -4,7 +4,3 @@ import { databaseNow } from '../database/database.ts';
 /** The seed's tables keep whole seconds, ours milliseconds. */
 export const nowSeconds = sql<number>`UNIX_TIMESTAMP()`;
 export const nowMs = databaseNow;
-
-export function msAgo(ms: number) {
-  return sql<number>`${databaseNow} - ${ms}`;
-}

@@ -12,6 +12,7 @@ import {
   submitWindowedPoStParams,
 } from '../../src/filecoin/miner-params.ts';
 import { RandomnessTag } from '../../src/filecoin/randomness.ts';
+import type { Receipt } from '../../src/programs/devnet/chain/apply-message.ts';
 import { searchMessage } from '../../src/programs/devnet/chain/search.ts';
 import { type Devnet, type DevnetInit, startDevnet } from '../../src/programs/devnet/devnet.ts';
 import type { DevnetEvent } from '../../src/programs/devnet/events.ts';
@@ -152,9 +153,13 @@ export class ChainUnderTest {
   }
 
   /** Mines until the message's effect shows; gives its receipt. */
-  async land(cid: string): Promise<{ readonly exitCode: number; readonly error: string }> {
+  async land(cid: string): Promise<Receipt> {
     await this.chain.mine();
     await this.chain.mine();
+    return this.receipt(cid);
+  }
+
+  receipt(cid: string): Receipt {
     const found = searchMessage(this.chain, this.chain.head, cid, -1, false);
     if (found === undefined) throw new TypeError('the message did not land');
     return found.receipt;

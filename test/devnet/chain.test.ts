@@ -65,6 +65,24 @@ test('an epoch without a tipset still ends deadlines', async () => {
   expect([...test.partition(0).faulty]).toEqual([0, 1]);
 });
 
+test('an epoch without a tipset has the ticket before it and a beacon entry of its own', async () => {
+  const test = await ChainUnderTest.start(20);
+  await test.chain.mine(2);
+  await test.mineTo(25);
+  const { store, head } = test.chain;
+  expect(store.atOrBelow(22, head).height).toBe(20);
+  expect(store.atOrAbove(22, head).height).toBe(23);
+  const before = { ticket: ticket(test, 22), beacon: draw(test, 22) };
+  // Another branch above the empty epochs: their beacon entries stand in its first tipset, the ticket stands below.
+  await test.chain.reorg(3, false);
+  expect(ticket(test, 22)).not.toEqual(before.ticket);
+  expect(draw(test, 22)).toEqual(before.beacon);
+  await test.chain.rewind(4);
+  await test.chain.mine(2);
+  expect(ticket(test, 22)).toEqual(before.ticket);
+  expect(() => ticket(test, 24)).toThrow('cannot draw randomness from the future');
+});
+
 test('a gap in the nonces holds a message back, a better premium replaces one', async () => {
   const test = await ChainUnderTest.start(20);
   const from = parseAddress(test.worker);

@@ -17,7 +17,7 @@ export class Daemons {
   start(name: string, program: string, args: readonly string[], onLine?: (line: string) => void): void {
     const log = openSync(join(this.#logs, `${name}.log`), 'a');
     const child = spawn(join('bin', program), args, { stdio: ['ignore', 'pipe', log] });
-    if (onLine !== undefined) createInterface({ input: child.stdout }).on('line', onLine);
+    if (onLine !== undefined && child.stdout !== null) createInterface({ input: child.stdout }).on('line', onLine);
     this.#children.set(name, child);
   }
 

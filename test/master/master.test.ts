@@ -103,10 +103,26 @@ test('a slave that comes back without its lease loses it at once', async () => {
   await start({ heartbeatTimeoutMs: 3_600_000 });
   const before = await slave('worker');
   const { id } = await submit(1);
-  await before.starts.next();
+  // Answered after the start, so the lease stands.
+  await before.beat('reading', await before.starts.next());
   await before.client.close();
   const after = await slave('worker');
   expect(await after.starts.next()).toMatchObject({ id, attempt: 2 });
+});
+
+test('a lease whose answer was lost with the connection stands', async () => {
+  await start({ heartbeatTimeoutMs: 3_600_000 });
+  const before = await slave('worker');
+  const { id } = await submit(1);
+  const lease = await before.starts.next();
+  await before.client.close();
+  await master.log.until((line) => line.msg === 'slave left');
+  const after = await slave('worker', { working: [lease] });
+  expect(await after.hellos.next()).toMatchObject({ closed: [] });
+  expect(await after.client.call('attempt.finish', { ...lease, output: SAMPLE_PROOF })).toMatchObject({
+    accepted: true,
+  });
+  expect(await get(id)).toMatchObject({ state: 'proven', attempts: 1 });
 });
 
 test('a slave that refuses is passed over until it tells its slots again', async () => {

@@ -23,13 +23,13 @@ const components = { clock: systemClock, logger: silentLogger };
 export async function joinSlave(
   url: string,
   name: string,
-  init: { readonly slots?: number; readonly accepts?: boolean } = {},
+  init: { readonly slots?: number; readonly accepts?: boolean; readonly working?: AttemptId[] } = {},
 ): Promise<TestSlave> {
   const slots = init.slots ?? 1;
   const starts = new EventQueue<Start>();
   const cancels = new EventQueue<AttemptId & { reason: string }>();
   const hellos = new EventQueue<HelloAnswer>();
-  const working: AttemptId[] = [];
+  const working = init.working ?? [];
   let beaten = 0;
   const client = new RpcClient(components, {
     urls: [url],

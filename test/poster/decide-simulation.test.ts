@@ -43,19 +43,23 @@ class World {
         return;
       case 'check': {
         const sectors = [...action.sectors].map((number) => this.#check(number));
-        return this.#know(action.partition, { checks: { atEpoch: this.height, sectors } });
+        this.#know(action.partition, { checks: { atEpoch: this.height, sectors } });
+        return;
       }
       case 'prove': {
         const early = [...action.skipped].filter((sector) => this.#unknown.has(sector));
         if (this.height < this.run.close - policy.reserve) this.skippedEarly.push(...early);
         this.#move(action.partition, { state: 'proving', taskId: 't', skipped: action.skipped });
-        return this.#know(action.partition, { task: this.#task(action.sectors.map((sector) => sector.number)) });
+        this.#know(action.partition, { task: this.#task(action.sectors.map((sector) => sector.number)) });
+        return;
       }
       case 'recheck':
         this.#facts.set(action.partition, { pausedUntil: this.height + 2 });
-        return this.#move(action.partition, { state: 'checking', taskId: null, skipped: action.skipped });
+        this.#move(action.partition, { state: 'checking', taskId: null, skipped: action.skipped });
+        return;
       case 'accept':
-        return this.#move(action.partition, { state: 'proven', proof: action.proof });
+        this.#move(action.partition, { state: 'proven', proof: action.proof });
+        return;
       case 'submit':
         this.submitted.push({ height: this.height, partitions: action.partitions });
         for (const index of action.partitions) {
@@ -71,9 +75,11 @@ class World {
         return;
       case 'resend':
         this.#facts.set(action.partition, { pausedUntil: this.height + 2 });
-        return this.#move(action.partition, { state: 'proven', messageId: null, solitary: action.solitary });
+        this.#move(action.partition, { state: 'proven', messageId: null, solitary: action.solitary });
+        return;
       case 'finish':
-        return this.#move(action.partition, { state: action.state });
+        this.#move(action.partition, { state: action.state });
+        return;
       case 'restart':
         throw new Error('the challenge did not change');
     }

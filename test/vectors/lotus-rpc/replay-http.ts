@@ -90,7 +90,7 @@ function compare(exchange: Exchange, answered: { status: number; body: unknown }
   compareAnswers(answered.body, exchange.response);
 }
 
-/** Form, ids, error codes, error data and error texts. */
+/** Form, ids, methods, error codes, error data and error texts. */
 export function compareAnswers(body: unknown, recorded: unknown): void {
   const errors = [field(body, 'error', 'message'), field(recorded, 'error', 'message')].map((text) =>
     errorTemplate(String(text)),
@@ -100,7 +100,7 @@ export function compareAnswers(body: unknown, recorded: unknown): void {
       `error is ${JSON.stringify(field(body, 'error'))}, recorded is ${JSON.stringify(field(recorded, 'error'))}`,
     );
   }
-  for (const path of [['id'], ['error', 'code'], ['error', 'data']]) {
+  for (const path of [['id'], ['method'], ['error', 'code'], ['error', 'data']]) {
     const [got, wanted] = [field(body, ...path), field(recorded, ...path)];
     if (got !== wanted) throw new Error(`${path.join('.')} is ${String(got)}, recorded is ${String(wanted)}`);
   }
