@@ -1,6 +1,4 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { finished } from 'node:stream/promises';
-import type { Clock } from '../clock/clock.ts';
 import { CodedError, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { lineSplitter } from './line-splitter.ts';
@@ -12,19 +10,14 @@ export interface ChildProgramInit {
   readonly onLine: (line: string) => void;
 }
 
-/** A grandchild stuck in a read may hold an ended child's pipes open for ever, so their end is waited for only this long. */
-const LAST_WORDS_MS = 500;
-
 /** A started program: its stdout as lines, its stderr in our log, its end as an error that says how and why. */
 export class ChildProgram {
   /** `prover-exited`, or `prover-not-started` where there is no such program. Comes after all that it wrote. */
   readonly ended: Promise<CodedError>;
   readonly #child: ChildProcessWithoutNullStreams;
-  readonly #clock: Clock;
   #lastWords = '';
 
-  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: ChildProgramInit) {
-    this.#clock = components.clock;
+  constructor(components: { readonly logger: Logger }, init: ChildProgramInit) {
     // A process group of its own: a kill reaches the readers too, and a terminal's Ctrl-C does not reach past us.
     const child = spawn(init.bin, init.args, { env: init.env, stdio: 'pipe', detached: true });
     this.#child = child;
@@ -50,12 +43,16 @@ export class ChildProgram {
 
   /** SIGKILL for the child and its group. */
   kill(): void {
-    const { pid, exitCode, signalCode } = this.#child;
-    if (pid === undefined || exitCode !== null || signalCode !== null) return;
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) this.#killGroup();
+  }
+
+  #killGroup(): void {
+    const { pid } = this.#child;
     try {
-      process.kill(-pid, 'SIGKILL');
+      if (pid !== undefined) process.kill(-pid, 'SIGKILL');
     } catch {
-      // It ended by itself in this moment.
+      // Nobody is left of it.
     }
   }
 
@@ -74,20 +71,15 @@ export class ChildProgram {
       child.once('error', (cause) =>
         resolve(new CodedError('prover-not-started', `${bin} cannot be started: ${errorText(cause)}`)),
       );
-      child.once('exit', async (code, signal) => {
-        await this.#untilPipesEnd();
+      // Not 'close': a reader stuck in a read may hold an ended child's pipes open for ever. What the pipes hold is read before
+      // 'exit' is told, since libuv takes signals last.
+      child.once('exit', (code, signal) => {
+        // Readers of a prover that crashed.
+        this.#killGroup();
         const how = signal ?? `exit code ${code}`;
         const why = this.#lastWords === '' ? '' : `: ${this.#lastWords}`;
         resolve(new CodedError('prover-exited', `${bin} ended with ${how}${why}`));
       });
     });
-  }
-
-  #untilPipesEnd(): Promise<unknown> {
-    const { stdout, stderr } = this.#child;
-    return Promise.race([
-      Promise.allSettled([finished(stdout), finished(stderr)]),
-      new Promise<void>((resolve) => this.#clock.after(LAST_WORDS_MS, resolve)),
-    ]);
   }
 }

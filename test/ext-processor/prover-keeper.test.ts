@@ -30,7 +30,7 @@ test('starts the child again after its end', async () => {
   await keeper.untilReady(10_000);
   const first = keeper.pid;
   await expect(keeper.request({ exit: 1 })).rejects.toMatchObject({ code: 'prover-exited' });
-  await vi.waitUntil(() => keeper.isReady && keeper.pid !== first);
+  await vi.waitUntil(() => keeper.isReady && keeper.pid !== first, { timeout: 10_000 });
   await expect(keeper.request(saying(answering(1)))).resolves.toBe(1);
   expect(pauses).toEqual([1_000]);
 });
@@ -78,7 +78,7 @@ test('close ends a child that is ready, and one that is starting', async () => {
   expect(isAlive(pid)).toBe(false);
 
   const { keeper: starting } = keep(scripted({}));
-  const unready = await vi.waitUntil(() => starting.pid);
+  const unready = await vi.waitUntil(() => starting.pid, { timeout: 10_000 });
   await starting.close();
   expect(isAlive(unready)).toBe(false);
 });

@@ -30,9 +30,10 @@ async function answer({ id, task }) {
   while (task.untilFile !== undefined && !existsSync(task.untilFile)) await sleep(5);
   for (const chunk of task.chunks ?? []) {
     const bytes = Buffer.from(chunk, 'base64');
-    process.stdout.write(bytes.includes('$ID') ? bytes.toString().replaceAll('$ID', id) : bytes);
-    // A write of its own for each chunk.
-    await sleep(2);
+    const text = bytes.includes('$ID') ? bytes.toString().replaceAll('$ID', id) : bytes;
+    await new Promise((written) => process.stdout.write(text, written));
+    // Time for the parent to read each chunk alone; only the last one may be followed by the end.
+    if (chunk !== task.chunks.at(-1)) await sleep(2);
   }
   await act(task);
 }

@@ -28,7 +28,7 @@ test('connects again after its master, and says hello again; calls wait meanwhil
   const client = newClient(`127.0.0.1:${first.port}`, { onHello });
   await client.start();
   await first.server.close();
-  await vi.waitUntil(() => !client.isConnected);
+  await vi.waitUntil(() => !client.isConnected, { timeout: 10_000 });
   const waiting = client.call('task.get', { id: 'a' });
   await startServer({ port: first.port });
   await expect(waiting).resolves.toBeNull();
@@ -52,7 +52,7 @@ test('a call has a time limit, with and without a connection', async () => {
   await expect(client.call('task.get', { id: 'a' }, limit)).rejects.toMatchObject({ code: 'time-limit' });
   mute.server.close();
   for (const socket of mute.server.clients) socket.terminate();
-  await vi.waitUntil(() => !client.isConnected);
+  await vi.waitUntil(() => !client.isConnected, { timeout: 10_000 });
   await expect(client.call('task.get', { id: 'a' }, limit)).rejects.toMatchObject({ code: 'not-connected' });
 });
 

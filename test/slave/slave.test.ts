@@ -203,6 +203,6 @@ test('a wrong token and a wrong sector size end it with one line', async () => {
   });
   const right = startSlave(master.port, { env: { ...env, WDPOST_TOKEN: 'right' } });
   await expect(master.hellos.next()).resolves.toMatchObject({ role: 'slave' });
-  await vi.waitUntil(() => master.beats.size > 0);
+  await vi.waitUntil(() => master.beats.size > 0, { timeout: 10_000 });
   await right.stop();
 });
