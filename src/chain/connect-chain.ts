@@ -3,25 +3,22 @@ import { formatAddress } from '../filecoin/address.ts';
 import { messageToJson, signedMessageToJson } from '../filecoin/message-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Chain } from './chain.ts';
-import { parseEndpoint } from './endpoint.ts';
 import { headStream } from './head-stream.ts';
 import { LotusClient } from './lotus-client.ts';
+import { socketUrl } from './socket-url.ts';
 import type { TipSetKey } from './tipset.ts';
 
 export interface ChainInit {
-  /** `ws://…`, `http://…` or a multiaddress, each with or without `<token>:` in front. */
+  /** `ws(s)://…` or `http(s)://…`. */
   readonly url: string;
-  /** Wins over the one in `url`. */
-  readonly token?: string;
+  readonly token?: string | undefined;
 }
 
 /**
  * A Lotus-compatible node over WebSocket (JSON-RPC v1). Returns at once; the connection is made and kept in the background.
- * @throws CodedError `bad-chain-url`
  */
 export function connectChain(components: { readonly clock: Clock; readonly logger: Logger }, init: ChainInit): Chain {
-  const endpoint = parseEndpoint(init.url);
-  const client = new LotusClient(components, { endpoint: { ...endpoint, token: init.token ?? endpoint.token } });
+  const client = new LotusClient(components, { url: socketUrl(init.url), token: init.token });
   // Every parameter is given: Lotus refuses a call with fewer than the method has.
   return {
     head: () => client.call('ChainHead', []),

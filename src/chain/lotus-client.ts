@@ -4,8 +4,7 @@ import { retry } from '../clock/retry.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Endpoint } from './endpoint.ts';
-import { LotusConnection } from './lotus-connection.ts';
+import { LotusConnection, type NodeAddress } from './lotus-connection.ts';
 import { type LotusMethod, type LotusResult, parseResult } from './lotus-results.ts';
 
 const CALL_LIMIT_MS = 30_000;
@@ -24,14 +23,14 @@ interface Waiting {
 export class LotusClient {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #endpoint: Endpoint;
+  readonly #address: NodeAddress;
   readonly #closing = new AbortController();
   #connection = waiting();
 
-  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: { readonly endpoint: Endpoint }) {
+  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: NodeAddress) {
     this.#clock = components.clock;
     this.#logger = components.logger;
-    this.#endpoint = init.endpoint;
+    this.#address = init;
     void this.#keepConnected();
   }
 
@@ -74,7 +73,7 @@ export class LotusClient {
 
   async #keepConnected(): Promise<void> {
     const { signal } = this.#closing;
-    const url = this.#endpoint.url;
+    const url = this.#address.url;
     try {
       for (;;) {
         const connection = await retry(
@@ -90,7 +89,7 @@ export class LotusClient {
               this.#connection = waiting();
             },
           },
-          () => LotusConnection.open(this.#clock, this.#endpoint, signal),
+          () => LotusConnection.open(this.#clock, this.#address, signal),
         );
         this.#logger.info({ url }, 'connected to the chain node');
         this.#connection.resolve(connection);

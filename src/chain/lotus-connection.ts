@@ -4,7 +4,6 @@ import { WebSocket } from 'ws';
 import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
-import type { Endpoint } from './endpoint.ts';
 
 /** Longer than a healthy node needs, short against an epoch. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -19,6 +18,12 @@ export interface ChannelMessage {
   readonly channel: number;
   /** Absent: the node closed the channel. */
   readonly value?: unknown;
+}
+
+export interface NodeAddress {
+  /** A WebSocket. */
+  readonly url: string;
+  readonly token: string | undefined;
 }
 
 /** One WebSocket to a chain node. It never comes back: when it closes, everything under way rejects. */
@@ -52,8 +57,8 @@ export class LotusConnection {
   }
 
   /** @throws CodedError `chain-unavailable` saying what to check */
-  static async open(clock: Clock, endpoint: Endpoint, signal: AbortSignal): Promise<LotusConnection> {
-    const { url, token } = endpoint;
+  static async open(clock: Clock, address: NodeAddress, signal: AbortSignal): Promise<LotusConnection> {
+    const { url, token } = address;
     const socket = new WebSocket(url, {
       headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
       perMessageDeflate: false,

@@ -80,10 +80,25 @@ export class Fleet {
     }
   }
 
+  /** The newest reason that a slave, or else the manager, gave for something that failed. */
+  lastTrouble(): string {
+    const names = this.#children.map(({ name }) => name).filter((name) => name !== 'chain');
+    for (const name of names.toReversed()) {
+      const reason = this.#lines(name)
+        .map((line) => /"reason":("(?:[^"\\]|\\.)*")/.exec(line)?.[1])
+        .findLast((found) => found !== undefined && !found.includes('cannot be reached'));
+      if (reason !== undefined) return `${name} says: ${JSON.parse(reason)} (all logs: ${this.#init.logs})`;
+    }
+    return `the logs are in ${this.#init.logs}`;
+  }
+
   #lastWords(name: string): string {
-    const lines = readFileSync(join(this.#init.logs, `${name}.log`), 'utf8')
+    return this.#lines(name).at(-1)?.slice(0, 400) ?? '';
+  }
+
+  #lines(name: string): string[] {
+    return readFileSync(join(this.#init.logs, `${name}.log`), 'utf8')
       .trim()
       .split('\n');
-    return lines.at(-1)?.slice(0, 400) ?? '';
   }
 }

@@ -69,7 +69,7 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
     const summary = summarise(results, (clock.monotonic() - startedAt) / 1000);
     process.stdout.write(`\n${table(results)}\n\n${JSON.stringify(summary)}\n`);
     if (!results.every(isAccepted))
-      throw new CodedError('not-accepted', `some proofs were not accepted; the logs are in ${scene.logs}`);
+      throw new CodedError('not-accepted', `some partitions were not accepted: ${fleet.lastTrouble()}`);
     leave = options.keep;
   } finally {
     if (leave) await leaveRunning(fleet, scene);
@@ -132,14 +132,22 @@ async function play(
       chain,
       line,
       'proving',
-      (all) => all.length >= PARTITIONS && all.every(isSettled),
+      (all) => all.some(isLost) || (all.length >= PARTITIONS && all.every(isSettled)),
     );
     line.done(
       `${results.filter(isAccepted).length} of ${results.length} partitions accepted, sector ${LOST_SECTOR} skipped`,
     );
+    if (!results.every(isAccepted)) return results;
     await rename(`${sealed}.lost`, sealed);
     line.done(`the file of sector ${LOST_SECTOR} is back`);
-    return await follow(clock, db, chain, line, 'recovering', (all) => all.some(isRecovered) && all.every(isSettled));
+    return await follow(
+      clock,
+      db,
+      chain,
+      line,
+      'recovering',
+      (all) => all.some(isLost) || (all.some(isRecovered) && all.every(isSettled)),
+    );
   } finally {
     await db.close();
   }
@@ -148,9 +156,11 @@ async function play(
 const isRecovered = (result: PartitionResult): boolean =>
   isAccepted(result) && result.recovering.has(LOST_SECTOR) && !result.skipped.has(LOST_SECTOR);
 
-/** Accepted and verified by the development chain, or lost for good. */
+const isLost = (result: PartitionResult): boolean => result.disputed || result.state === 'missed';
+
+/** Landed, and verified by the development chain. */
 const isSettled = (result: PartitionResult & { verified?: boolean }): boolean =>
-  result.disputed || result.state === 'missed' || (result.state === 'landed' && result.verified === true);
+  result.state === 'landed' && result.verified === true;
 
 async function follow(
   clock: Clock,

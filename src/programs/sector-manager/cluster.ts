@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock/clock.ts';
 import { type ExtProverConfig, loadExtProverConfig } from '../../config/ext-prover-file.ts';
 import type { ManagerConfig } from '../../config/manager-file.ts';
 import { loadMasterConfig } from '../../config/master-file.ts';
 import { CodedError } from '../../errors/coded-error.ts';
+import { loadClientToken } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { keepEmbeddedDatabase } from './kept-database.ts';
 import { MasterChild } from './master-child.ts';
@@ -42,7 +43,7 @@ const EMBEDDED_MASTER = '127.0.0.1:4698';
  */
 export async function findCluster(components: Components, init: ClusterInit): Promise<Cluster> {
   const { database, master, tokenFile } = init.config.common.cluster;
-  const token = tokenFile === undefined ? process.env.WDPOST_TOKEN : (await readFile(tokenFile, 'utf8')).trim();
+  const token = await loadClientToken({ file: tokenFile, env: process.env }, 'submit');
   if (database !== undefined && master !== undefined) {
     return { databaseUrl: database, masters: master, token, stop: async () => {} };
   }

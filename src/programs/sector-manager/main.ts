@@ -13,9 +13,10 @@ const defaultHome = VENUS_SECTOR_MANAGER_PATH ?? VSM_PATH ?? join(homedir(), '.v
 const program = new Command('sector-manager')
   .description('Watches chain and sectors, and posts window PoSts')
   .option('--home <dir>', 'folder of configuration and embedded database', defaultHome)
-  .showHelpAfterError('(add --help for the options)');
+  .showHelpAfterError('(add --help for the options)')
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
 
-const daemon = program.command('daemon').description('the manager itself');
+const daemon = program.command('daemon').copyInheritedSettings(program).description('the manager itself');
 
 daemon
   .command('init')
