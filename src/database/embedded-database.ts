@@ -9,7 +9,7 @@ import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { installDataDirectory } from './install-data-directory.ts';
+import { installDataDirectory, ownTemporaryDirectory } from './install-data-directory.ts';
 import { findServerProgram, serverUser } from './server-programs.ts';
 
 export interface EmbeddedDatabase {
@@ -73,7 +73,11 @@ export async function startEmbeddedDatabase(
       ...serverUser(),
     ],
     // A group of its own: Ctrl-C is for us, and we stop the database last.
-    { stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+      env: { ...process.env, TMPDIR: await ownTemporaryDirectory(dataDir) },
+    },
   );
   const lastLines: string[] = [];
   const ready = new Promise<void>((resolveReady, reject) => {

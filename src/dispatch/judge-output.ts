@@ -1,5 +1,5 @@
 import type { Verifier } from '../ext-processor/verifier.ts';
-import type { WindowPostOutput, WindowPostTask } from '../queue/window-post-task.ts';
+import type { WindowPostOutput, WindowPostTask } from '../rpc/window-post.ts';
 
 /**
  * Why an answer cannot be the result of its task; null when it can. A proof is verified here, before it is stored.

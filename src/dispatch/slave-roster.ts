@@ -1,5 +1,5 @@
 import type { AttemptId, Verdict } from '../queue/attempt.ts';
-import type { WindowPostTask } from '../queue/window-post-task.ts';
+import type { WindowPostTask } from '../rpc/window-post.ts';
 import type { FreeSlave } from './choose.ts';
 
 /** What a slave is given to do. */

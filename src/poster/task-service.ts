@@ -1,6 +1,6 @@
-import type { WindowPostTask } from '../queue/window-post-task.ts';
 import type { TaskView } from '../rpc/methods.ts';
 import type { RpcClient } from '../rpc/rpc-client.ts';
+import type { WindowPostTask } from '../rpc/window-post.ts';
 
 /** The master as the poster sees it. */
 export interface TaskService {

@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import type { WindowPostOutput } from '../rpc/window-post.ts';
 import {
   type AttemptId,
   type EndedAttempt,
@@ -10,7 +11,6 @@ import {
   type Verdict,
   whyClosed,
 } from './attempt.ts';
-import type { WindowPostOutput } from './window-post-task.ts';
 
 /** The result of a task's end, with the other attempts that it ended. */
 export interface FinishVerdict extends Verdict {

@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
+import type { WindowPostTask } from '../rpc/window-post.ts';
 import { type AttemptId, whyClosed } from './attempt.ts';
-import { decodeTask, type WindowPostTask } from './window-post-task.ts';
+import { decodeTask } from './window-post-task.ts';
 
 /** The task of a live attempt of a slave, or why there is none. */
 export async function getAttemptTask(

@@ -1,27 +1,8 @@
 import type { Executor } from '../database/database.ts';
 import { CodedError } from '../errors/coded-error.ts';
-import { type TaskState, taskState } from './task-state.ts';
-import { type WindowPostOutput, windowPostOutputSchema } from './window-post-task.ts';
-
-/** A task as people and the poster see it. Times in milliseconds since 1970 (of columns that keep whole seconds). */
-export interface TaskView {
-  readonly id: string;
-  readonly state: TaskState;
-  readonly closeAt: number | null;
-  /** Failures of the work since the last submission that opened it. */
-  readonly retryCount: number;
-  /** Attempts ever made. */
-  readonly attempts: number;
-  readonly slave: string | null;
-  readonly phase: string | null;
-  readonly done: number;
-  readonly total: number;
-  readonly createdAt: number;
-  readonly startedAt: number | null;
-  readonly finishedAt: number | null;
-  readonly output: WindowPostOutput | null;
-  readonly error: string | null;
-}
+import type { TaskView } from '../rpc/methods.ts';
+import { type WindowPostOutput, windowPostOutput } from '../rpc/window-post.ts';
+import { taskState } from './task-state.ts';
 
 /** Looks among the archived, too. */
 export async function getTask(db: Executor, id: string): Promise<TaskView | null> {
@@ -65,7 +46,7 @@ function milliseconds(seconds: number | null): number | null {
 
 function decodeOutput(id: string, body: Buffer): WindowPostOutput {
   try {
-    return windowPostOutputSchema.parse(JSON.parse(body.toString()));
+    return windowPostOutput.parse(JSON.parse(body.toString()));
   } catch (error) {
     throw new CodedError('bad-output', `out_body of task ${id} cannot be read`, { cause: error });
   }

@@ -1,8 +1,10 @@
 import type { Database, Transaction } from '../database/database.ts';
 import { CodedError } from '../errors/coded-error.ts';
-import { type TaskView, viewOf } from './get-task.ts';
+import type { TaskView } from '../rpc/methods.ts';
+import type { WindowPostTask } from '../rpc/window-post.ts';
+import { viewOf } from './get-task.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
-import { canonicalTask, parseTask, taskId, type WindowPostTask } from './window-post-task.ts';
+import { canonicalTask, parseTask, taskId } from './window-post-task.ts';
 
 export interface Submission {
   /** A WindowPostTask, not checked yet. */

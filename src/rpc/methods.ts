@@ -68,23 +68,24 @@ export const peerParams = {
   'task.changed': z.object({ id, state: z.string() }),
 };
 
+/** A task as people and the poster see it. Times in milliseconds since 1970 (of columns that keep whole seconds). */
 export interface TaskView {
-  id: string;
-  state: 'waiting' | 'running' | 'proven' | 'faulted' | 'failed' | 'cancelled';
-  /** Milliseconds since 1970, as all times here. */
-  closeAt: number | null;
-  retryCount: number;
-  /** How many attempts were made so far. */
-  attempts: number;
-  slave: string | null;
-  phase: string | null;
-  done: number;
-  total: number;
-  createdAt: number;
-  startedAt: number | null;
-  finishedAt: number | null;
-  output: WindowPostOutput | null;
-  error: string | null;
+  readonly id: string;
+  readonly state: 'waiting' | 'running' | 'proven' | 'faulted' | 'failed' | 'cancelled';
+  readonly closeAt: number | null;
+  /** Failures of the work since the last submission that opened it. */
+  readonly retryCount: number;
+  /** Attempts ever made. */
+  readonly attempts: number;
+  readonly slave: string | null;
+  readonly phase: string | null;
+  readonly done: number;
+  readonly total: number;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly finishedAt: number | null;
+  readonly output: WindowPostOutput | null;
+  readonly error: string | null;
 }
 
 export interface HelloAnswer {

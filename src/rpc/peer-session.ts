@@ -12,6 +12,7 @@ import {
   roleScopes,
   type Scope,
 } from './methods.ts';
+import { RateLimit } from './rate-limit.ts';
 import { RpcConnection } from './rpc-connection.ts';
 
 /** A slave or submitter that has said hello. The same object for as long as its connection lives. */
@@ -39,12 +40,16 @@ export interface PeerSessionComponents {
 
 const HELLO_LIMIT_MS = 10_000;
 
-/** The rules of one connection to the master: hello first, versions at most one apart, scopes by method. */
+/** A manager of a thousand miners asks for all its tasks with each head; a slave calls every few seconds. */
+const CALL_RATE = { perSecond: 500, burst: 5_000 };
+
+/** The rules of one connection to the master: hello first, versions at most one apart, scopes by method, a rate of calls. */
 export function openPeerSession(
   components: PeerSessionComponents,
   init: { readonly remote: string; readonly scopes: ReadonlySet<Scope> },
 ): RpcConnection<PeerMethods> {
   const { clock, logger, handlers } = components;
+  const rate = new RateLimit(components, CALL_RATE);
   let peer: RpcPeer | undefined;
 
   async function greet(hello: Hello): Promise<unknown> {
@@ -68,6 +73,11 @@ export function openPeerSession(
 
   const connection = new RpcConnection<PeerMethods>(components, {
     params: masterParams,
+    admit(method) {
+      if (rate.take()) return;
+      const limit = `${CALL_RATE.perSecond} calls a second are answered on one connection`;
+      throw new CodedError('too-many-requests', `${method}: ${limit}: ask again later, and less often`);
+    },
     answer(method, params) {
       if (method === 'hello') return greet(params as Hello);
       if (peer === undefined) throw new CodedError('hello-first', `${method} came before hello`);

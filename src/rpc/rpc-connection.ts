@@ -21,6 +21,8 @@ const CONNECTION_LOST = 'connection lost';
 export interface RpcConnectionInit {
   /** Params of the methods that this side answers. */
   readonly params: Record<string, z.ZodType>;
+  /** Asked before anything is done for a call; what it throws the caller gets. */
+  readonly admit?: (method: string) => void;
   /** Answers a call whose params were checked. What it throws as CodedError the caller gets, code and message. */
   readonly answer: (method: string, params: unknown) => unknown;
 }
@@ -94,6 +96,7 @@ export class RpcConnection<Out extends MethodMap> {
   }
 
   async #answer(init: RpcConnectionInit, method: string, schema: z.ZodType, params: unknown): Promise<unknown> {
+    init.admit?.(method);
     const parsed = schema.safeParse(params);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;

@@ -1,15 +1,24 @@
 import { z } from 'zod';
 
+export interface Replica {
+  readonly sector_id: number;
+  /** 32 bytes. */
+  readonly comm_r: readonly number[];
+  readonly cache_dir: string;
+  readonly sealed_file: string;
+}
+
 /**
  * A window_post task as the ext-processor line protocol has it; 32-byte values are arrays of numbers. Its fields are checked by
  * the queue, which answers `bad-task`: here a megabyte of numbers only passes through.
  */
 export interface WindowPostTask {
-  miner_id: number;
+  readonly miner_id: number;
   /** Name of the proofs library, `StackedDrgWindow32GiBV1_2`. */
-  proof_type: string;
-  replicas: { sector_id: number; comm_r: number[]; cache_dir: string; sealed_file: string }[];
-  seed: number[];
+  readonly proof_type: string;
+  readonly replicas: readonly Replica[];
+  /** 32 bytes. */
+  readonly seed: readonly number[];
 }
 
 export const windowPostTask = z.custom<WindowPostTask>(
@@ -17,12 +26,12 @@ export const windowPostTask = z.custom<WindowPostTask>(
   'must be an object',
 );
 
+const sector = z.number().int().nonnegative();
+
 /** A prover's answer: base64 proofs of 192 bytes for each partition, or the sectors it could not read. */
 export const windowPostOutput = z.object({
-  proofs: z.array(z.string()),
-  faults: z.array(z.number().int().nonnegative()),
-  details: z
-    .array(z.object({ sector_id: z.number(), class: z.enum(['bad', 'unknown']), reason: z.string() }))
-    .optional(),
+  proofs: z.array(z.base64()),
+  faults: z.array(sector),
+  details: z.array(z.object({ sector_id: sector, class: z.enum(['bad', 'unknown']), reason: z.string() })).optional(),
 });
 export type WindowPostOutput = z.infer<typeof windowPostOutput>;

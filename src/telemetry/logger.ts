@@ -1,5 +1,6 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
+import { CodedError, errorText } from '../errors/coded-error.ts';
 
 export type { Logger };
 
@@ -11,6 +12,13 @@ function levelFromEnvironment(env: NodeJS.ProcessEnv): string {
   return wanted.find((word) => LEVELS.includes(word)) ?? 'info';
 }
 
+/** Our own errors say what is wrong and what to do; a stack is for bugs. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof CodedError))
+    return pino.stdSerializers.err(error instanceof Error ? error : new Error(String(error)));
+  return { code: error.code, message: errorText(error) };
+}
+
 /** On stderr, since stdout belongs to the ext-processor protocol and to command output: JSON lines, readable ones on a terminal. */
 export function createLogger(name: string, env: NodeJS.ProcessEnv = process.env): Logger {
   return pino(
@@ -19,6 +27,7 @@ export function createLogger(name: string, env: NodeJS.ProcessEnv = process.env)
       level: levelFromEnvironment(env),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describeError },
     },
     process.stderr.isTTY
       ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname,name' })

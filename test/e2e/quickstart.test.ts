@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { livingProcesses } from '../../src/programs/quickstart/scene.ts';
 
 const LIMIT_MS = 240_000;
 
@@ -25,7 +25,7 @@ it(
     expect(summary).toMatchObject({ skipped: 1, recovered: 1 });
     expect(summary.accepted).toBe(summary.partitions);
     expect(summary.deadlines).toBeGreaterThanOrEqual(3);
-    expect(await processesBelow(home)).toEqual([]);
+    expect(await livingProcesses(home)).toEqual([]);
   },
   LIMIT_MS,
 );
@@ -37,16 +37,4 @@ function start(): { child: ChildProcess; output: () => string } {
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (text += String(chunk)));
   return { child, output: () => text };
-}
-
-/** Command lines of processes that name the folder or have their files open in it. */
-async function processesBelow(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => '');
-    if (existsSync(`/proc/${pid}`) && (command.includes(folder) || cwd.startsWith(folder)))
-      found.push(command.replaceAll('\0', ' '));
-  }
-  return found;
 }

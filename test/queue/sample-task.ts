@@ -1,4 +1,4 @@
-import type { WindowPostTask } from '../../src/queue/window-post-task.ts';
+import type { WindowPostTask } from '../../src/rpc/window-post.ts';
 
 /** A task of its own for each number. */
 export function sampleTask(number: number, replicas = 2): WindowPostTask {

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { canonicalTask, decodeTask, parseTask, taskId } from '../../src/queue/window-post-task.ts';
 import { sampleTask } from './sample-task.ts';
 
+/** One short. */
+const bytes = Array.from({ length: 31 }, () => 7);
 const idOf = (task: unknown) => taskId(canonicalTask(parseTask(task)));
 
 test('the id of a task is stable over versions', () => {
@@ -17,7 +19,7 @@ test('order, repetition and the two masked bits do not make another task; anythi
   const task = sampleTask(1, 5);
   fc.assert(
     fc.property(
-      fc.shuffledSubarray(task.replicas, { minLength: 5 }),
+      fc.shuffledSubarray([...task.replicas], { minLength: 5 }),
       fc.array(fc.constantFrom(...task.replicas)),
       fc.constantFrom(0, 0x40, 0x80, 0xc0),
       (shuffled, repeated, bits) => {
@@ -37,7 +39,10 @@ test.each([
   [{ ...sampleTask(1), proof_type: 'StackedDrgWinning2KiBV1' }, "the task's proof_type: is no window PoSt proof type"],
   [{ ...sampleTask(1), replicas: [] }, "the task's replicas"],
   [{ ...sampleTask(1), replicas: null }, "the task's replicas"],
-  [{ ...sampleTask(1), seed: [1, 2, 300] }, "the task's seed"],
+  [{ ...sampleTask(1), seed: [1, 2, 300] }, "the task's seed: must be 32 numbers from 0 to 255"],
+  ...[bytes, [...bytes, 7, 7], [...bytes, 256], [...bytes, -1], [...bytes, 0.5], [...bytes, '7'], 'x'.repeat(32)].map(
+    (seed) => [{ ...sampleTask(1), seed }, "the task's seed"] as const,
+  ),
   [{ ...sampleTask(1), replicas: [{ ...sampleTask(1).replicas[0], comm_r: [] }] }, "the task's replicas.0.comm_r"],
   [null, 'the task:'],
 ])('a bad task is told by its field', (task, text) => {

@@ -153,6 +153,28 @@ describe('calls', () => {
     });
   });
 
+  test('past the rate are refused with a code, on that connection alone, until time has passed', async () => {
+    const clock = new ManualClock();
+    const { url } = await startServer({ clock, maxPayloadBytes: 1_000_000 });
+    const [peer, neighbour] = [await rawPeer(url), await rawPeer(url)];
+    const flood = Array.from({ length: 5_001 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'hello', params: {} }));
+    peer.socket.send(JSON.stringify(flood));
+    const [data] = await once(peer.socket, 'message');
+    const codes = (JSON.parse(String(data)) as { error: { data: { code: string } } }[]).map(
+      ({ error }) => error.data.code,
+    );
+    expect(codes.filter((code) => code === 'bad-params')).toHaveLength(5_000);
+    expect(codes.at(-1)).toBe('too-many-requests');
+    expect((await neighbour.call('hello', rawHello)).result).toBeDefined();
+    clock.advance(1);
+    expect((await peer.call('hello', rawHello)).error).toMatchObject({
+      data: { code: 'too-many-requests' },
+      message: 'hello: 500 calls a second are answered on one connection: ask again later, and less often',
+    });
+    clock.advance(1);
+    expect((await peer.call('hello', rawHello)).result).toBeDefined();
+  });
+
   test('a message past the limit ends that connection alone', async () => {
     const { url } = await startServer({ maxPayloadBytes: 1_000 });
     const [peer, neighbour] = [await rawPeer(url), await rawPeer(url)];

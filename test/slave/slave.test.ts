@@ -155,14 +155,14 @@ describe('a failure', () => {
     });
   });
 
-  test('Close has passed: the prover is killed and no retry asked for', async () => {
+  test('Close has passed by this clock: the prover is killed, and whether others try is the master’s to say', async () => {
     const { master, slave, start } = await world();
     const pid = await slave.nextProver();
     await expect(start(1, neverEnds, Date.now() - 1)).resolves.toMatchObject({ accepted: false });
     await start(2, neverEnds, Date.now() + 1_000);
     await expect(master.failed.next()).resolves.toMatchObject({
       attempt: 2,
-      class: 'permanent',
+      class: 'transient',
       reason: 'the deadline closed before the proof was made',
     });
     expect(isAlive(pid)).toBe(false);

@@ -28,6 +28,9 @@ export interface DevnetOptions {
   readonly seed: string;
 }
 
+// Whoever read the events may be gone; the chain goes on.
+process.stdout.on('error', () => {});
+
 const printLine = (value: object): void => {
   process.stdout.write(`${JSON.stringify(value)}\n`);
 };

@@ -1,4 +1,4 @@
-import type { TaskView } from '../../queue/get-task.ts';
+import type { TaskView } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 
 /** Those who submit tasks; there are few, and each is told of every change. */

@@ -34,8 +34,8 @@ export class Fleet {
     return this.#broken;
   }
 
-  get processes(): readonly { readonly name: string; readonly pid: number | undefined }[] {
-    return this.#children.map(({ name, child }) => ({ name, pid: child.pid }));
+  get pids(): readonly number[] {
+    return this.#children.flatMap(({ child }) => child.pid ?? []);
   }
 
   start(name: string, program: string, args: readonly string[], onLine: (line: string) => void = () => {}): void {

@@ -1,4 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { untilSignal } from '../../cli/until-signal.ts';
 import type { Clock } from '../../clock/clock.ts';
@@ -11,7 +11,7 @@ import { LiveLine } from './live-line.ts';
 import { openManagersDatabase } from './managers-database.ts';
 import { readProgress } from './progress.ts';
 import { isAccepted, type PartitionResult, summarise, table } from './report.ts';
-import { installedProgram, keptProcesses, MINER, makeScene, type Scene, writeConfigs } from './scene.ts';
+import { installedProgram, livingProcesses, MINER, makeScene, type Scene, writeConfigs } from './scene.ts';
 
 export interface QuickstartOptions {
   readonly sectorSize: string;
@@ -26,7 +26,8 @@ const SECTORS = 8;
 const PARTITIONS = 4;
 /** Stands in partition 1 of the first deadline. */
 const LOST_SECTOR = 3;
-const BLOCK_TIME = '300ms';
+/** A window of 60 epochs must hold a deadline's proofs on two busy cores. */
+const BLOCK_TIMES: Readonly<Record<string, string>> = { '2KiB': '400ms', '8MiB': '800ms', '512MiB': '1200ms' };
 const SLAVES = 2;
 /** Nothing new for so long means that nothing more will come. */
 const STALL_LIMIT_MS = 120_000;
@@ -35,11 +36,11 @@ const POLL_MS = 500;
 export async function quickstart(options: QuickstartOptions): Promise<void> {
   const clock = systemClock;
   const startedAt = clock.monotonic();
-  const kept = await keptProcesses(options.home);
-  if (kept.length > 0) {
+  const living = await livingProcesses(options.home);
+  if (living.length > 0) {
     throw new CodedError(
       'still-running',
-      `an earlier quickstart was left running; stop it with: kill ${kept.join(' ')}`,
+      `another quickstart runs in ${options.home}; stop it with: kill ${living.join(' ')}`,
     );
   }
   const line = new LiveLine({ clock }, { out: process.stdout });
@@ -72,16 +73,15 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
       throw new CodedError('not-accepted', `some partitions were not accepted: ${fleet.lastTrouble()}`);
     leave = options.keep;
   } finally {
-    if (leave) await leaveRunning(fleet, scene);
+    if (leave) leaveRunning(fleet, scene);
     else await fleet.stop();
   }
 }
 
-async function leaveRunning(fleet: Fleet, scene: Scene): Promise<void> {
+function leaveRunning(fleet: Fleet, scene: Scene): void {
   fleet.release();
-  const pids = fleet.processes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
-  await writeFile(join(scene.home, 'pids'), `${pids.join('\n')}\n`);
-  process.stdout.write(`left running in ${scene.home}; stop it with: kill ${pids.join(' ')}\n`);
+  const stop = `kill ${fleet.pids.join(' ')}`;
+  process.stdout.write(`left running in ${scene.home} (logs in ${scene.logs}); stop it with: ${stop}\n`);
 }
 
 async function play(
@@ -93,7 +93,13 @@ async function play(
 ): Promise<PartitionResult[]> {
   line.show('starting the development chain');
   const chain = new DevChain();
-  const blocks = ['--block-time', BLOCK_TIME, '--skip-quiet', '--partitions-per-deadline', '2'];
+  const blocks = [
+    '--block-time',
+    BLOCK_TIMES[options.sectorSize] ?? '1s',
+    '--skip-quiet',
+    '--partitions-per-deadline',
+    '2',
+  ];
   fleet.start(
     'chain',
     'wdpost-devnet',

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -98,12 +97,11 @@ pull_interval = '5s'
   );
 }
 
-/** Pids of a quickstart that was left running with --keep, as far as they live. */
-export async function keptProcesses(home: string): Promise<number[]> {
-  const file = join(home, 'pids');
-  if (!existsSync(file)) return [];
-  const pids = (await readFile(file, 'utf8')).split(/\s+/).filter(Boolean).map(Number);
-  return pids.filter((pid) => existsSync(`/proc/${pid}`));
+/** Pids of the daemons of another quickstart in this home, running or left running with --keep: their command lines name it. */
+export async function livingProcesses(home: string): Promise<number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const commands = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
+  return pids.filter((_, index) => commands[index]?.includes(`${home}/`)).map(Number);
 }
 
 async function freePort(): Promise<number> {

@@ -19,9 +19,12 @@ export type Outcome =
 /** The wall clock may be set, and a timer holds at most 24 days, so the time left is looked at again this often. */
 const LOOK_AGAIN_MS = 60_000;
 
-/** Another try elsewhere is of no use after Close; anything else that ends a proof here is this slave's matter. */
+/**
+ * Whether Close has passed is the master's to judge, by the database's clock: a slave whose clock is fast only gives its attempt
+ * up. Anything else that ends a proof here is this slave's matter.
+ */
 const FAILURE_CLASSES: Readonly<Record<string, FailureClass>> = {
-  'deadline-closed': 'permanent',
+  'deadline-closed': 'transient',
   'slave-stopping': 'transient',
 };
 
