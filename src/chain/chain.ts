@@ -11,7 +11,7 @@ import type { HeadChange, TipSet, TipSetKey } from './tipset.ts';
 
 /**
  * A chain node. Every call rejects with CodedError `chain-unavailable` (not reached, connection lost, no answer in time: try
- * again), `chain-error` {rpcCode, nodeMessage} (the node's own answer) or `chain-answer` (an answer of an unknown form).
+ * again; `refused` where the node turns the token away), `chain-error` {rpcCode, nodeMessage} (the node's own answer) or `chain-answer` (an answer of an unknown form).
  */
 export interface Chain {
   head(): Promise<TipSet>;

@@ -73,7 +73,10 @@ export class LotusConnection {
       return await withTimeLimit(clock, CONNECT_LIMIT_MS, 'the chain node', opened);
     } catch (cause) {
       socket.terminate();
-      throw new CodedError('chain-unavailable', `chain node ${url} cannot be reached: ${whatToDo(cause)}`, { cause });
+      throw new CodedError('chain-unavailable', `chain node ${url} cannot be reached: ${whatToDo(cause)}`, {
+        cause,
+        refused: isRefused(cause),
+      });
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
@@ -156,9 +159,11 @@ function parseFrame(text: string): Record<string, unknown> | undefined {
   }
 }
 
+const isRefused = (error: unknown): boolean => errorText(error).includes('Unexpected server response: 401');
+
 function whatToDo(error: unknown): string {
   const text = errorText(error);
-  if (text.includes('Unexpected server response: 401')) return 'it refuses the token; check the configured one';
+  if (isRefused(error)) return 'it refuses the token; check the configured one';
   if (text.includes('Unexpected server response: 404')) return 'nothing answers at this path; Lotus listens at /rpc/v1';
   if (errorCode(error) === 'ECONNREFUSED') return 'connection refused; check the address and that the node runs';
   return text;

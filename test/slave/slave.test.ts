@@ -155,7 +155,7 @@ describe('a failure', () => {
     });
   });
 
-  test('Close has passed by this clock: the prover is killed, and whether others try is the master’s to say', async () => {
+  test('Close has passed by this clock: the prover is killed, and the master decides whether others try', async () => {
     const { master, slave, start } = await world();
     const pid = await slave.nextProver();
     await expect(start(1, neverEnds, Date.now() - 1)).resolves.toMatchObject({ accepted: false });

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Chain } from '../../chain/chain.ts';
 import { connectChain } from '../../chain/connect-chain.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { loadManagerConfig, type ManagerConfig } from '../../config/manager-file.ts';
@@ -35,48 +36,52 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
   const endpoint = chainEndpoint(config, file);
 
   const components = { clock, logger };
-  const cluster = await findCluster(components, {
-    home: options.home,
-    confDir,
-    config,
-    extProver: options.extProver ?? false,
-  });
-  const db = await waitForDatabase(components, { url: cluster.databaseUrl }, signal);
-  if (db === undefined) return await cluster.stop();
-  const chain = connectChain(components, endpoint);
-  const verifier = createVerifier(components);
-  const checker = new StoreChecker(components, { stores: config.common.persistStores });
-  const outbox = new Outbox({ ...components, db, chain });
-  const master = connectMaster(components, {
-    ...cluster,
-    onTask: () => manager.onTask(),
-    onRefused: (error) => refused.abort(error),
-  });
-  const poster = {
-    ...components,
-    db,
-    chain,
-    verifier,
-    checker,
-    tasks: rpcTaskService(master),
-    onIntent: () => manager.onIntent(),
-  };
-  const posters = miners.map((miner) => new MinerPoster(poster, { miner }));
-  const manager = new Manager({ ...components, chain, outbox }, { posters });
-
-  logger.info(
-    { miners: miners.map((miner) => miner.minerId), stores: config.common.persistStores.length },
-    'sector-manager runs',
-  );
+  const closers: (() => Promise<void> | void)[] = [];
   try {
+    const chain = connectChain(components, endpoint);
+    closers.push(() => chain.close());
+    await failIfRefused(chain);
+    const extProver = options.extProver ?? false;
+    const cluster = await findCluster(components, { home: options.home, confDir, config, extProver });
+    closers.push(() => cluster.stop());
+    const db = await waitForDatabase(components, { url: cluster.databaseUrl }, signal);
+    if (db === undefined) return;
+    closers.push(() => db.close());
+    const checker = new StoreChecker(components, { stores: config.common.persistStores });
+    closers.push(() => checker.close());
+    const verifier = createVerifier(components);
+    closers.push(() => verifier.close());
+    const master = connectMaster(components, {
+      ...cluster,
+      onTask: () => manager.onTask(),
+      onRefused: (error) => refused.abort(error),
+    });
+    closers.push(() => master.close());
+
+    const tasks = rpcTaskService(master);
+    const poster = { ...components, db, chain, verifier, checker, tasks, onIntent: () => manager.onIntent() };
+    const posters = miners.map((miner) => new MinerPoster(poster, { miner }));
+    const outbox = new Outbox({ ...components, db, chain });
+    const manager = new Manager({ ...components, chain, outbox }, { posters });
+    const stores = config.common.persistStores.length;
+    logger.info({ miners: miners.map((miner) => miner.minerId), stores }, 'sector-manager runs');
     await manager.run(signal);
   } finally {
-    await Promise.all([master.close(), verifier.close(), checker.close(), chain.close()]);
-    await db.close();
-    await cluster.stop();
+    for (const close of closers.toReversed()) await close();
     logger.info('sector-manager stopped');
   }
   refused.signal.throwIfAborted();
+}
+
+/** A node that is away comes back by itself; a token it turns away has to be mended by somebody. */
+async function failIfRefused(chain: Chain): Promise<void> {
+  try {
+    await chain.head();
+  } catch (error) {
+    if (!(error instanceof CodedError && error.data.refused === true)) return;
+    chain.close();
+    throw error;
+  }
 }
 
 function chainEndpoint(config: ManagerConfig, file: string) {
