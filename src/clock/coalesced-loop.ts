@@ -1,11 +1,11 @@
 import type { Clock } from './clock.ts';
 
 /**
- * Runs `work` after each `wake`, never twice at once; wakes that come while it runs are answered by one more run. A failure is
- * told and tried again after `retryMs`.
+ * Runs `work` after each `wake`, never twice at once; wakes that come while it runs are answered by one more run. A failure is told
+ * and tried again after `retryMs`, however many wakes come before.
  */
 export class CoalescedLoop {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'after'>;
   readonly #work: () => Promise<void>;
   readonly #onFailure: (error: unknown) => void;
   readonly #retryMs: number;
@@ -15,7 +15,7 @@ export class CoalescedLoop {
   #callOffRetry: (() => void) | undefined;
 
   constructor(
-    components: { readonly clock: Clock },
+    components: { readonly clock: Pick<Clock, 'after'> },
     init: {
       readonly work: () => Promise<void>;
       readonly onFailure: (error: unknown) => void;
@@ -28,13 +28,17 @@ export class CoalescedLoop {
     this.#retryMs = init.retryMs;
   }
 
+  /** In the pause after a failure it waits with the others for the next try. */
   wake(): void {
     this.#again = true;
-    if (this.#closed || this.#running !== undefined) return;
-    this.#running = this.#drain().finally(() => {
-      this.#running = undefined;
-      if (this.#again && this.#callOffRetry === undefined) this.wake();
-    });
+    if (this.#closed || this.#running !== undefined || this.#callOffRetry !== undefined) return;
+    // Started a turn later, so that `work` itself may wake.
+    this.#running = Promise.resolve()
+      .then(() => this.#drain())
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#again) this.wake();
+      });
   }
 
   /** Waits for a run in progress. */
@@ -45,8 +49,6 @@ export class CoalescedLoop {
   }
 
   async #drain(): Promise<void> {
-    this.#callOffRetry?.();
-    this.#callOffRetry = undefined;
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
@@ -57,6 +59,7 @@ export class CoalescedLoop {
           this.#callOffRetry = undefined;
           this.wake();
         });
+        return;
       }
     }
   }

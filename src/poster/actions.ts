@@ -20,8 +20,14 @@ export type Action =
   | { readonly kind: 'accept'; readonly partition: number; readonly proof: Uint8Array }
   /** proven → sending: these partitions in one message. */
   | { readonly kind: 'submit'; readonly partitions: readonly number[] }
-  /** sending → proven: the message was refused or failed. */
-  | { readonly kind: 'resend'; readonly partition: number; readonly solitary: boolean; readonly reason: string }
+  /** sending → proven or checking: the message was refused or failed. */
+  | {
+      readonly kind: 'resend';
+      readonly partition: number;
+      readonly to: 'proven' | 'checking';
+      readonly solitary: boolean;
+      readonly reason: string;
+    }
   | {
       readonly kind: 'finish';
       readonly partition: number;

@@ -76,7 +76,7 @@ export async function carryOut(components: PosterComponents, action: Action, set
       );
       pause(action.partition);
       await move(action.partition, 'sending', {
-        state: 'proven',
+        state: action.to,
         message_id: null,
         solitary: action.solitary ? 1 : 0,
         reason: action.reason,

@@ -1,5 +1,6 @@
 import type { Chain } from '../chain/chain.ts';
 import type { TipSet } from '../chain/tipset.ts';
+import { errorCode } from '../errors/coded-error.ts';
 import { formatAddress, sameAddress } from '../filecoin/address.ts';
 import type { MinerSettings } from './components.ts';
 
@@ -8,13 +9,22 @@ export async function senderTrouble(chain: Chain, miner: MinerSettings, head: Ti
   const { sender, address } = miner;
   const named = `[Miners.PoSt] Sender ${formatAddress(sender)}`;
   const [info, id, key] = await Promise.all([
-    chain.minerInfo(address, head.key),
-    chain.lookupId(sender, head.key),
-    chain.accountKey(sender, head.key),
+    chain.minerInfo(address, head.key).catch(unlessRefused),
+    chain.lookupId(sender, head.key).catch(unlessRefused),
+    chain.accountKey(sender, head.key).catch(unlessRefused),
   ]);
+  if (info === undefined) return `the chain has no miner ${formatAddress(address)}: correct Actor in [[Miners]]`;
+  if (id === undefined || key === undefined)
+    return `${named} has no account on this chain: correct it, or send it some funds`;
   if (![info.owner, info.worker, ...info.controlAddresses].some((allowed) => sameAddress(allowed, id))) {
     return `${named} is neither owner, worker nor control address of ${formatAddress(address)}, so the chain refuses its messages`;
   }
   if (!(await chain.walletHas(key))) return `${named}: the node's wallet has no such key; import it there`;
   return undefined;
+}
+
+/** The node's own "no" is an answer here; trouble in reaching it is not. */
+function unlessRefused(error: unknown): undefined {
+  if (errorCode(error) === 'chain-error') return undefined;
+  throw error;
 }

@@ -1,5 +1,4 @@
 import { Bitfield } from '../filecoin/bitfield.ts';
-import { CHAIN_FINALITY } from '../filecoin/policy.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
 import type { Action } from './actions.ts';
 import { batchPartitions } from './batches.ts';
@@ -12,7 +11,7 @@ import { isFinished, provenSectors, type Run, type RunPartition } from './run.ts
  */
 export function decide(run: Run, facts: Facts, policy: PostPolicy): Action[] {
   if (run.partitions.every(isFinished)) return [{ kind: 'close' }];
-  if (facts.height >= run.close) return run.partitions.flatMap((partition) => afterClose(run, partition, facts));
+  if (facts.height >= run.close) return run.partitions.flatMap((partition) => afterClose(partition, facts));
 
   const { randomness } = facts;
   if (randomness !== undefined && !Buffer.from(randomness).equals(run.randomness))
@@ -74,17 +73,13 @@ function afterTask(partition: RunPartition, task: TaskFact, mayWait: boolean): A
     case 'failed':
       return [{ kind: 'recheck', partition: index, skipped, reason: task.reason }];
     case 'faulted': {
-      const given = task.faults.filter((fault) => fault.class === 'bad' || !mayWait);
+      const given = task.faults.filter((fault) => fault.class === 'bad' || !mayWait).map((fault) => fault.sector);
       const first = task.faults[0];
       const reason = first === undefined ? 'no proof came back' : `sector ${first.sector}: ${first.reason}`;
-      return [
-        {
-          kind: 'recheck',
-          partition: index,
-          skipped: skipped.union(Bitfield.of(given.map((fault) => fault.sector))),
-          reason,
-        },
-      ];
+      const more = skipped.union(Bitfield.of(given));
+      // A slave that finds nothing at all has the wrong mount sooner than a store that lost every sector: all are tried again.
+      const allGone = partition.sectors.subtract(more).isEmpty;
+      return [{ kind: 'recheck', partition: index, skipped: allGone ? skipped : more, reason }];
     }
   }
 }
@@ -95,7 +90,16 @@ function afterMessage(run: Run, partition: RunPartition, known: PartitionFacts):
   if (known.message?.state !== 'failed' || known.posted === undefined) return [];
   if (known.posted) return [{ kind: 'finish', partition: index, state: 'landed', reason: 'already proven on chain' }];
   const solitary = run.partitions.some((other) => other.index !== index && other.messageId === partition.messageId);
-  return [{ kind: 'resend', partition: index, solitary: solitary || partition.solitary, reason: known.message.reason }];
+  return [
+    {
+      kind: 'resend',
+      partition: index,
+      // Without a proof: the challenge changed while it was under way.
+      to: partition.proof === null ? 'checking' : 'proven',
+      solitary: solitary || partition.solitary,
+      reason: known.message.reason,
+    },
+  ];
 }
 
 function submissions(run: Run, facts: Facts, policy: PostPolicy): Action[] {
@@ -111,7 +115,7 @@ function submissions(run: Run, facts: Facts, policy: PostPolicy): Action[] {
   }));
 }
 
-function afterClose(run: Run, partition: RunPartition, facts: Facts): Action[] {
+function afterClose(partition: RunPartition, facts: Facts): Action[] {
   if (isFinished(partition)) return [];
   const { message } = facts.partitions.get(partition.index) ?? {};
   const missed = (reason: string): Action[] => [
@@ -121,6 +125,6 @@ function afterClose(run: Run, partition: RunPartition, facts: Facts): Action[] {
   if (message?.state === 'landed')
     return [{ kind: 'finish', partition: partition.index, state: 'landed', reason: null }];
   if (message?.state === 'failed') return missed(message.reason);
-  // Included at Close - 1, a message still needs its confidence; past finality it is nowhere.
-  return facts.height >= run.close + CHAIN_FINALITY ? missed('its message never reached the chain') : [];
+  // Its nonce has to be used, so it lands some day, if only to be refused.
+  return [];
 }

@@ -54,5 +54,6 @@ export async function openRun(
     clock.now(),
   );
   const sectors = toProve.reduce((sum, partition) => sum + Number(partition.sectors.count), 0);
-  logger.info({ ...key, partitions: toProve.length, sectors, height: head.height }, 'running window post');
+  const level = toProve.length === 0 ? 'debug' : 'info';
+  logger[level]({ ...key, partitions: toProve.length, sectors, height: head.height }, 'running window post');
 }

@@ -133,7 +133,7 @@ export async function finishRun(db: Database, runId: number, now: number): Promi
   await db.kysely.updateTable('post_runs').set({ finished_at: now }).where('id', '=', runId).execute();
 }
 
-/** Everything not sent yet starts again for another challenge. */
+/** Everything not sent yet starts again for another challenge; what is under way loses its proof, so that it is never sent again. */
 export async function restartRun(db: Database, runId: number, randomness: Uint8Array): Promise<void> {
   await db.transaction(async (trx) => {
     await trx
@@ -146,6 +146,12 @@ export async function restartRun(db: Database, runId: number, randomness: Uint8A
       .set({ state: 'checking', task_id: null, proof: null, reason: 'the chain reorganised below the challenge' })
       .where('run_id', '=', runId)
       .where('state', 'in', ['checking', 'proving', 'proven'])
+      .execute();
+    await trx
+      .updateTable('post_partitions')
+      .set({ proof: null })
+      .where('run_id', '=', runId)
+      .where('state', '=', 'sending')
       .execute();
   });
 }

@@ -1,5 +1,5 @@
 import type { TipSet } from '../chain/tipset.ts';
-import { CodedError } from '../errors/coded-error.ts';
+import { CodedError, errorCode } from '../errors/coded-error.ts';
 import { encodeCbor } from '../filecoin/cbor.ts';
 import { MinerMethod } from '../filecoin/miner-methods.ts';
 import { submitWindowedPoStParams } from '../filecoin/miner-params.ts';
@@ -8,7 +8,7 @@ import { addIntent } from '../outbox/add-intent.ts';
 import { challengeRandomness } from './challenge.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
 import { POST_MAX_FEE } from './fees.ts';
-import type { Run } from './run.ts';
+import type { Run, RunPartition } from './run.ts';
 import { movePartition } from './run-store.ts';
 import { type SectorInfos, verifyProof } from './window-proof.ts';
 
@@ -31,7 +31,12 @@ export async function submit(
     challengeRandomness(chain, miner.address, run.challenge, head.key),
     chain.ticketRandomness(RandomnessTag.PoStChainCommit, run.challenge, null, head.key),
   ]);
-  await verifyProof(verifier, run, partitions, proof, randomness, infos);
+  try {
+    await verifyProof(verifier, run, partitions, proof, randomness, infos);
+  } catch (error) {
+    if (errorCode(error) === 'invalid-proof') await setAside(components, run, partitions, randomness, infos);
+    throw error;
+  }
   const params = encodeCbor(submitWindowedPoStParams, {
     deadline: run.deadline,
     partitions: partitions.map(({ index, skipped }) => ({ index, skipped })),
@@ -71,4 +76,36 @@ export async function submit(
     `Submitted window post: ${id}`,
   );
   onIntent();
+}
+
+/** Of a batch that does not verify: proofs that do not hold are made again, the others go alone. */
+async function setAside(
+  { db, verifier }: PosterComponents,
+  run: Run,
+  partitions: readonly RunPartition[],
+  randomness: Uint8Array,
+  infos: SectorInfos,
+): Promise<void> {
+  for (const partition of partitions) {
+    const holds = await verifyProof(
+      verifier,
+      run,
+      [partition],
+      partition.proof ?? Buffer.alloc(0),
+      randomness,
+      infos,
+    ).then(
+      () => true,
+      (error: unknown) => {
+        if (errorCode(error) === 'invalid-proof') return false;
+        throw error;
+      },
+    );
+    const changes = holds
+      ? { solitary: 1 }
+      : { state: 'checking' as const, proof: null, task_id: null, reason: 'its proof did not verify' };
+    await db.transaction((trx) =>
+      movePartition(trx, { runId: run.id, index: partition.index, from: 'proven' }, changes),
+    );
+  }
 }

@@ -75,16 +75,23 @@ describe('proving', () => {
   });
 
   it('gives up bad sectors, unknown ones only at the reserve', () => {
+    const threeSectors = runOf(partition(0, { state: 'proving', taskId: 't', sectors: Bitfield.of([0, 1, 9]) }));
     const faults = [
       { sector: 0, class: 'bad', reason: 'corrupt' },
       { sector: 1, class: 'unknown', reason: 'EIO' },
     ] as const;
     const skippedAt = (height: number) =>
-      decided(run, height, { task: { state: 'faulted', faults } }).flatMap((action) =>
+      decided(threeSectors, height, { task: { state: 'faulted', faults } }).flatMap((action) =>
         action.kind === 'recheck' ? [...action.skipped] : [],
       );
     expect(skippedAt(149)).toEqual([0]);
     expect(skippedAt(150)).toEqual([0, 1]);
+  });
+
+  it('does not believe a slave that finds nothing at all', () => {
+    const faults = [0, 1].map((sector) => ({ sector, class: 'bad', reason: 'no such file' }) as const);
+    const [action] = decided(run, 110, { task: { state: 'faulted', faults } });
+    expect(action?.kind === 'recheck' && action.skipped.isEmpty).toBe(true);
   });
 
   it('tries a failed task again', () => {
@@ -132,6 +139,13 @@ describe('sending', () => {
     ]);
   });
 
+  it('proves again what failed on its way while the challenge changed', () => {
+    const facts: PartitionFacts = { message: { state: 'failed', reason: 'exit 16' }, posted: false };
+    const sending = (proof: Uint8Array | null) => runOf(proven(0, { state: 'sending', messageId: 'm', proof }));
+    expect(decided(sending(new Uint8Array(192)), 110, facts)).toMatchObject([{ kind: 'resend', to: 'proven' }]);
+    expect(decided(sending(null), 110, facts)).toMatchObject([{ kind: 'resend', to: 'checking' }]);
+  });
+
   it('asks the chain before it repeats a failed message', () => {
     const run = runOf(proven(0, { state: 'sending', messageId: 'm' }));
     const message = { state: 'failed', reason: 'exit 16' } as const;
@@ -159,12 +173,13 @@ describe('after Close', () => {
     ]);
   });
 
-  it('waits for a message included at the last moment, but not for ever', () => {
+  it('waits for a message under way, which may have been included at the last moment', () => {
     const run = runOf(partition(0, { state: 'sending', messageId: 'm' }));
     expect(decided(run, 165, { message: { state: 'pending' } })).toEqual([]);
+    expect(decided(run, 5000, { message: { state: 'pending' } })).toEqual([]);
     expect(decided(run, 165, { message: { state: 'landed' } })).toMatchObject([{ kind: 'finish', state: 'landed' }]);
-    expect(decided(run, 160 + 900, { message: { state: 'pending' } })).toMatchObject([
-      { kind: 'finish', state: 'missed' },
+    expect(decided(run, 165, { message: { state: 'failed', reason: 'exit 16' } })).toMatchObject([
+      { kind: 'finish', state: 'missed', reason: 'exit 16' },
     ]);
   });
 
