@@ -11,15 +11,16 @@ export interface TaskService {
 }
 
 /** A submission carries up to 2,349 replicas, about 550 KB. */
-const CALL_LIMIT_MS = 30_000;
+const SUBMIT_LIMIT_MS = 30_000;
+/** Asked at every head: a master that hangs must not hold back what needs no master. */
+const ASK_LIMIT_MS = 3_000;
 
 export function rpcTaskService(client: RpcClient): TaskService {
-  const options = { timeoutMs: CALL_LIMIT_MS };
   return {
-    submit: (task, closeAt) => client.call('task.submit', { task, closeAt }, options),
-    get: (id) => client.call('task.get', { id }, options),
+    submit: (task, closeAt) => client.call('task.submit', { task, closeAt }, { timeoutMs: SUBMIT_LIMIT_MS }),
+    get: (id) => client.call('task.get', { id }, { timeoutMs: ASK_LIMIT_MS }),
     async cancel(id, reason) {
-      await client.call('task.cancel', { id, reason }, options);
+      await client.call('task.cancel', { id, reason }, { timeoutMs: SUBMIT_LIMIT_MS });
     },
   };
 }

@@ -69,8 +69,8 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
     const results = await Promise.race([fleet.broken, interrupted, play(clock, options, scene, fleet, line)]);
     const summary = summarise(results, (clock.monotonic() - startedAt) / 1000);
     process.stdout.write(`\n${table(results)}\n\n${JSON.stringify(summary)}\n`);
-    if (!results.every(isAccepted))
-      throw new CodedError('not-accepted', `some partitions were not accepted: ${fleet.lastTrouble()}`);
+    if (!results.every(isAccepted) || summary.skipped === 0 || summary.recovered === 0)
+      throw new CodedError('not-accepted', `not every partition was accepted and recovered: ${fleet.lastTrouble()}`);
     leave = options.keep;
   } finally {
     if (leave) leaveRunning(fleet, scene);
@@ -152,7 +152,7 @@ async function play(
       chain,
       line,
       'recovering',
-      (all) => all.some(isLost) || (all.some(isRecovered) && all.every(isSettled)),
+      (all) => all.some(isLost) || isOverdue(all) || (all.some(isRecovered) && all.every(isSettled)),
     );
   } finally {
     await db.close();
@@ -161,6 +161,11 @@ async function play(
 
 const isRecovered = (result: PartitionResult): boolean =>
   isAccepted(result) && result.recovering.has(LOST_SECTOR) && !result.skipped.has(LOST_SECTOR);
+
+/** The lost sector's partition went through two more proving periods, and is still without it. */
+const isOverdue = (all: readonly PartitionResult[]): boolean =>
+  all.filter((result) => result.deadline === 0 && result.partition === 1 && isSettled(result)).length >= 3 &&
+  !all.some(isRecovered);
 
 const isLost = (result: PartitionResult): boolean => result.disputed || result.state === 'missed';
 

@@ -40,42 +40,35 @@ export function summarise(results: readonly PartitionResult[], seconds: number):
   };
 }
 
-const HEADINGS = [
-  'period',
-  'deadline',
-  'partition',
-  'sectors',
-  'skipped',
-  'recovered',
-  'prove time',
-  'message',
-  'verdict',
-];
+const HEADINGS = ['deadline', 'partition', 'sectors', 'skipped', 'recovered', 'prove time', 'message', 'verdict'];
 
+/** Fits 80 columns. One block for each proving period. */
 export function table(results: readonly PartitionResult[]): string {
-  const rows = results.map((result) => [
-    String(result.periodStart),
+  const periods = [...new Set(results.map((result) => result.periodStart))];
+  const rows = results.map(cells);
+  const widths = HEADINGS.map((heading, column) =>
+    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
+  );
+  const line = (row: readonly string[]) =>
+    `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' ')}`.trimEnd();
+  const blocks = periods.map((period) => [
+    `  proving period from epoch ${period}`,
+    ...results.flatMap((result) => (result.periodStart === period ? [line(cells(result))] : [])),
+  ]);
+  return [line(HEADINGS), ...blocks.flat()].join('\n');
+}
+
+function cells(result: PartitionResult): string[] {
+  const proveMs =
+    result.provingAt === null || result.provenAt === null ? undefined : result.provenAt - result.provingAt;
+  return [
     String(result.deadline),
     String(result.partition),
     String(Number(result.sectors.count) - Number(result.skipped.count)),
     [...result.skipped].join(' ') || '-',
     [...result.recovering.subtract(result.skipped)].join(' ') || '-',
-    result.provingAt === null || result.provenAt === null
-      ? '-'
-      : `${((result.provenAt - result.provingAt) / 1000).toFixed(1)} s`,
-    result.messageCid === null ? '-' : `${result.messageCid.slice(0, 9)}…${result.messageCid.slice(-6)}`,
+    proveMs === undefined ? '-' : `${(proveMs / 1000).toFixed(1)} s`,
+    result.messageCid === null ? '-' : `bafy…${result.messageCid.slice(-6)}`,
     isAccepted(result) ? 'accepted' : result.disputed ? 'DISPUTED' : result.state.toUpperCase(),
-  ]);
-  const widths = HEADINGS.map((heading, column) =>
-    Math.max(heading.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return [HEADINGS, ...rows]
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .map((line) => `  ${line}`)
-    .join('\n');
+  ];
 }

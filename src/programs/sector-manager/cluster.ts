@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../clock/clock.ts';
 import { type ExtProverConfig, loadExtProverConfig } from '../../config/ext-prover-file.ts';
@@ -95,7 +95,9 @@ async function embeddedCluster(
   await mkdir(home, { recursive: true });
   const database = await keepEmbeddedDatabase(components, join(home, 'database'));
   const masterFile = join(home, 'embedded_master.toml');
-  await writeFile(masterFile, `[server]\nlisten = '${listen}'\n\n[db]\nurl = '${database.url}'\n`);
+  // Renamed into place: somebody may be waiting for it.
+  await writeFile(`${masterFile}.new`, `[server]\nlisten = '${listen}'\n\n[db]\nurl = '${database.url}'\n`);
+  await rename(`${masterFile}.new`, masterFile);
   const child = new MasterChild(components, {
     bin: programPath('wdpost-master-daemon'),
     args: ['-c', masterFile],
