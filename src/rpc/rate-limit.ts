@@ -22,7 +22,7 @@ export class RateLimit {
     const filled = ((now - this.#filledAt) / 1000) * this.#perSecond;
     this.#tokens = Math.min(this.#burst, this.#tokens + filled);
     this.#filledAt = now;
-
+    if (this.#tokens < 1) return false;
     this.#tokens--;
     return true;
   }

@@ -10,7 +10,7 @@ test('any stretch of time gives at most a burst and what fills up in it; a full 
       const limit = new RateLimit({ clock }, { perSecond: 10, burst: 20 });
       const takeAll = () => {
         let taken = 0;
-        while (limit.take()) taken++;
+        while (taken < 100 && limit.take()) taken++;
         return taken;
       };
       expect(takeAll()).toBe(20);
