@@ -25,7 +25,7 @@ async function readText(table: FileTable<Fields>, path: string): Promise<string>
     return await readFile(path, 'utf8');
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') {
-      throw new CodedError('config-not-found', `there is no ${path}; copy config/${table.name} there and adapt it`, {
+      throw new CodedError('config-not-found', `there is no ${path}; ${howToMake(table)}`, {
         path,
       });
     }
@@ -53,4 +53,9 @@ function place(error: unknown): string {
 function shortened(message: string): string {
   const found = /but (.+) found\.?$/.exec(message)?.[1];
   return found === undefined ? message : `unexpected ${found === '"\\n"' ? 'end of line' : found}`;
+}
+
+function howToMake(table: FileTable<Fields>): string {
+  if (table.name.endsWith('.cfg')) return 'write one with `sector-manager daemon init` and adapt it';
+  return `copy config/${table.name} there and adapt it`;
 }

@@ -84,13 +84,8 @@ function usableMiners(file: string, miners: readonly MinerValues[], warnings: st
     } else if (usable.some((other) => other.actor === actor)) {
       throw badConfig(file, `${where}.Actor`, `is ${actor} a second time; give each miner one [[Miners]]`);
     } else {
-      usable.push({ ...miner, actor, post: withFeeCap(miner.post) });
+      usable.push({ ...miner, actor });
     }
   }
   return usable;
-}
-
-/** Versions before GasFeeCap wrote MaxFeeCap. */
-function withFeeCap(post: MinerValues['post']): MinerValues['post'] {
-  return post.gasFeeCap === 0n && post.maxFeeCap !== undefined ? { ...post, gasFeeCap: post.maxFeeCap } : post;
 }

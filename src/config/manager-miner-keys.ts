@@ -27,6 +27,8 @@ const unusedMessages = (name: string, about: string) =>
     }),
   });
 
+const FEES_UNUSED = "Has no effect: the node's estimate counts, raised while a message is stuck, and MaxFee bounds it";
+
 /** One [[Miners]] of sector-manager.cfg. */
 export const minerKeys = {
   actor: optionalKey('Actor', minerId, { example: 1447, about: 'Number of the miner; an entry without it is ignored' }),
@@ -66,21 +68,12 @@ export const minerKeys = {
     }),
     enabled: key('Enabled', flag, { default: true, about: 'Whether this manager posts for the miner' }),
     strictCheck: unusedKey('StrictCheck', flag, 'Has no effect: slaves read every sector before it is proven'),
-    parallel: key('Parallel', flag, {
-      default: false,
-      about: 'Whether the batches of a deadline may be posted in any order',
-    }),
-    gasOverEstimation: key('GasOverEstimation', factor, {
-      default: 1.2,
-      about: "Factor on the node's estimate of the gas limit",
-    }),
-    gasOverPremium: key('GasOverPremium', factor, {
-      default: 0,
-      about: 'Factor on the estimated gas premium; 0 leaves it as it is',
-    }),
-    gasFeeCap: key('GasFeeCap', filAmount, { default: '5 nanoFIL', about: 'Highest price of a unit of gas' }),
-    maxFeeCap: optionalKey('MaxFeeCap', filAmount, { about: 'Older name of GasFeeCap; counts where GasFeeCap is 0' }),
-    maxFee: optionalKey('MaxFee', filAmount, { example: '5 FIL', about: 'Highest cost of one message' }),
+    parallel: unusedKey('Parallel', flag, 'Has no effect: no batch waits for another'),
+    gasOverEstimation: unusedKey('GasOverEstimation', factor, FEES_UNUSED),
+    gasOverPremium: unusedKey('GasOverPremium', factor, FEES_UNUSED),
+    gasFeeCap: unusedKey('GasFeeCap', filAmount, FEES_UNUSED),
+    maxFeeCap: unusedKey('MaxFeeCap', filAmount, FEES_UNUSED),
+    maxFee: key('MaxFee', filAmount, { default: '5 FIL', about: 'Highest cost of one message' }),
     confidence: key('Confidence', count, { default: 10, about: 'Age at which a message counts as landed, in epochs' }),
     submitConfidence: key('SubmitConfidence', count, {
       default: 0,

@@ -103,12 +103,17 @@ async function check(
     sectors: numbers.map((number) => ({ number, upgraded: sectorInfo(infos, number).sectorKeyCid !== null })),
     signal,
   });
+  const before = new Set(
+    memory.checks
+      .get(partition)
+      ?.sectors.map((sector) => sector.verdict !== 'good' && `${sector.number} ${sector.reason}`),
+  );
   memory.checks.set(partition, { atEpoch: head.height, sectors });
   const good = sectors.filter((sector) => sector.verdict === 'good').length;
   const at = { minerId: run.minerId, deadline: run.deadline, partition };
   components.logger.warn({ ...at, checked: sectors.length, good }, 'Checked sectors');
   for (const sector of sectors) {
-    if (sector.verdict === 'good') continue;
+    if (sector.verdict === 'good' || before.has(`${sector.number} ${sector.reason}`)) continue;
     components.logger.warn({ ...at, verdict: sector.verdict }, `bad sector ${sector.number}: ${sector.reason}`);
   }
 }

@@ -1,6 +1,6 @@
 import type { Chain } from '../chain/chain.ts';
 import type { TipSet } from '../chain/tipset.ts';
-import { errorCode } from '../errors/coded-error.ts';
+import { errorCode, errorText } from '../errors/coded-error.ts';
 import { formatAddress, sameAddress } from '../filecoin/address.ts';
 import type { MinerSettings } from './components.ts';
 
@@ -19,7 +19,14 @@ export async function senderTrouble(chain: Chain, miner: MinerSettings, head: Ti
   if (![info.owner, info.worker, ...info.controlAddresses].some((allowed) => sameAddress(allowed, id))) {
     return `${named} is neither owner, worker nor control address of ${formatAddress(address)}, so the chain refuses its messages`;
   }
-  if (!(await chain.walletHas(key))) return `${named}: the node's wallet has no such key; import it there`;
+  const held = await chain.walletHas(key).catch((error: unknown) => {
+    if (errorText(error).includes('missing permission')) return undefined;
+    throw error;
+  });
+  if (held === undefined) {
+    return 'the chain token may not sign: give [Common.API] Chain or Token one of `lotus auth create-token --perm sign`';
+  }
+  if (!held) return `${named}: the node's wallet has no such key; import it there`;
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Chain } from '../chain/chain.ts';
 import type { Clock } from '../clock/clock.ts';
 import type { Database } from '../database/database.ts';
+import type { Rehearser } from '../ext-processor/rehearser.ts';
 import type { Verifier } from '../ext-processor/verifier.ts';
 import type { Address } from '../filecoin/address.ts';
 import type { StoreChecker } from '../stores/store-checker.ts';
@@ -16,6 +17,7 @@ export interface PosterComponents {
   readonly tasks: TaskService;
   readonly verifier: Verifier;
   readonly checker: StoreChecker;
+  readonly rehearser: Rehearser;
   /** A message was put in the outbox. */
   readonly onIntent: () => void;
 }
@@ -29,6 +31,8 @@ export interface MinerSettings {
   readonly submitConfidence: number;
   readonly messageConfidence: number;
   readonly maxPartitions: number;
+  /** attoFIL that one message may cost. */
+  readonly maxFee: bigint;
   /** 0: no limit of its own. */
   readonly maxRecoverSectors: number;
   /** 0: no limit of its own. */

@@ -117,14 +117,22 @@ function submissions(run: Run, facts: Facts, policy: PostPolicy): Action[] {
 
 function afterClose(partition: RunPartition, facts: Facts): Action[] {
   if (isFinished(partition)) return [];
-  const { message } = facts.partitions.get(partition.index) ?? {};
+  const { message, checks } = facts.partitions.get(partition.index) ?? {};
   const missed = (reason: string): Action[] => [
     { kind: 'finish', partition: partition.index, state: 'missed', reason },
   ];
-  if (partition.state !== 'sending') return missed(`the deadline closed while it was ${partition.state}`);
+  if (partition.state !== 'sending')
+    return missed(`the deadline closed while it was ${partition.state}${unreadable(checks)}`);
   if (message?.state === 'landed')
     return [{ kind: 'finish', partition: partition.index, state: 'landed', reason: null }];
   if (message?.state === 'failed') return missed(message.reason);
   // Its nonce has to be used, so it lands some day, if only to be refused.
   return [];
+}
+
+function unreadable(checks: PartitionFacts['checks']): string {
+  const doubtful = checks?.sectors.filter((sector) => sector.verdict !== 'good') ?? [];
+  const [first] = doubtful;
+  if (first === undefined) return '';
+  return `; ${doubtful.length} of ${checks?.sectors.length} sectors were not there, the first is ${first.number}: ${first.reason}`;
 }

@@ -1,13 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import type { TipSet } from '../chain/tipset.ts';
 import { Bitfield } from '../filecoin/bitfield.ts';
 import { encodeCbor } from '../filecoin/cbor.ts';
+import { commRFromCid } from '../filecoin/cid.ts';
 import type { DeadlineInfo } from '../filecoin/deadline.ts';
 import { MinerMethod } from '../filecoin/miner-methods.ts';
 import { declareFaultsRecoveredParams } from '../filecoin/miner-params.ts';
 import { mainnetPolicy } from '../filecoin/policy.ts';
+import { poStProofType } from '../filecoin/proof-types.ts';
+import { proofSeed } from '../filecoin/randomness.ts';
 import { addIntent } from '../outbox/add-intent.ts';
+import type { GoodSector } from '../stores/sector-check.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
-import { POST_MAX_FEE } from './fees.ts';
 import { declarableDeadlines, type Recoverable, recoveryMessages } from './recoveries.ts';
 import { declaredSectors, recordRecovery } from './recovery-store.ts';
 
@@ -58,6 +62,7 @@ export class RecoveryDeclarer {
         head.key,
       ),
     ]);
+    const commR = new Map(sectors.map((sector) => [sector.number, commRFromCid(sector.sealedCid)]));
     const upgraded = new Map(sectors.map((sector) => [sector.number, sector.sectorKeyCid !== null]));
     const results = await Promise.all(
       faulty.map(async ({ index, sectors: some }): Promise<Recoverable> => {
@@ -67,16 +72,45 @@ export class RecoveryDeclarer {
           sectorSize: info.sectorSize,
           sectors: numbers.map((number) => ({ number, upgraded: upgraded.get(number) ?? false })),
         });
-        const good = checks.filter((check) => check.verdict === 'good').map((check) => check.number);
+        const there = checks.filter((check) => check.verdict === 'good');
+        const good = await this.#read(there, info.windowPoStProofType, commR);
         return { deadline: deadline.index, partition: index, open: deadline.open, sectors: Bitfield.of(good) };
       }),
     );
     return results.filter((result) => !result.sectors.isEmpty);
   }
 
+  /** Those that give a vanilla proof for a challenge of our own: files that are there may still be corrupt. */
+  async #read(
+    sectors: readonly GoodSector[],
+    proofType: number,
+    commR: ReadonlyMap<number, Uint8Array>,
+  ): Promise<number[]> {
+    if (sectors.length === 0) return [];
+    const { rehearser, logger } = this.#components;
+    const faults = await rehearser.faults({
+      miner_id: this.#miner.minerId,
+      proof_type: poStProofType(proofType).name,
+      replicas: sectors.map((sector) => ({
+        sector_id: sector.number,
+        comm_r: [...(commR.get(sector.number) ?? [])],
+        cache_dir: sector.cacheDir,
+        sealed_file: sector.sealedFile,
+      })),
+      seed: [...proofSeed(randomBytes(32))],
+    });
+    for (const [sector, reason] of faults) {
+      logger.warn(
+        { minerId: this.#miner.minerId, sector, reason },
+        'sector is there but cannot be proven, not declared recovered',
+      );
+    }
+    return sectors.map((sector) => sector.number).filter((number) => !faults.has(number));
+  }
+
   async #declare(recoveries: readonly Recoverable[], head: TipSet): Promise<void> {
     const { db, clock, logger, onIntent } = this.#components;
-    const { minerId, address, sender, messageConfidence } = this.#miner;
+    const { minerId, address, sender, messageConfidence, maxFee } = this.#miner;
     const params = encodeCbor(declareFaultsRecoveredParams, { recoveries });
     const messageId = await db.transaction(async (trx) => {
       const id = await addIntent(trx, {
@@ -87,7 +121,7 @@ export class RecoveryDeclarer {
         recipient: address,
         method: MinerMethod.DeclareFaultsRecovered,
         params,
-        maxFee: POST_MAX_FEE,
+        maxFee,
         expiresEpoch: Math.min(...recoveries.map((recovery) => recovery.open)) - mainnetPolicy.faultDeclarationCutoff,
         confidence: messageConfidence,
       });

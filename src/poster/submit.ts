@@ -7,7 +7,6 @@ import { RandomnessTag } from '../filecoin/randomness.ts';
 import { addIntent } from '../outbox/add-intent.ts';
 import { challengeRandomness } from './challenge.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
-import { POST_MAX_FEE } from './fees.ts';
 import type { Run, RunPartition } from './run.ts';
 import { movePartition } from './run-store.ts';
 import { type SectorInfos, verifyProof } from './window-proof.ts';
@@ -53,7 +52,7 @@ export async function submit(
       recipient: miner.address,
       method: MinerMethod.SubmitWindowedPoSt,
       params,
-      maxFee: POST_MAX_FEE,
+      maxFee: miner.maxFee,
       expiresEpoch: run.close,
       confidence: miner.messageConfidence,
     });

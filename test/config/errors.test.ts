@@ -166,7 +166,7 @@ MaxFeeCap = ''
   expect(config.common.cluster).toEqual({ database: 'mysql://root@localhost/wdpost', master: ['127.0.0.1:4698'] });
   expect(config.miners[0]?.snapUp.messageConfidence).toBe(3);
   expect(config.miners[0]?.post.senders).toHaveLength(2);
-  expect(config.miners[0]?.post.gasFeeCap).toBe(7_000_000_000n);
+  expect(config.miners[0]?.post.maxFee).toBe(5n * 10n ** 18n);
 });
 
 test('a configured store is a store of the existence check', async () => {

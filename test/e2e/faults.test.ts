@@ -42,7 +42,7 @@ it(
     startManager();
     startSlave('slave-1');
     startSlave('slave-2');
-    const db = await openManagersDatabase(systemClock, managerHome);
+    const db = await openManagersDatabase(systemClock, managerHome, new AbortController().signal);
     const reached = (deadline: number, ...states: string[]) =>
       until(db, (rows) => rows.some((row) => row.deadline === deadline && states.includes(row.state)));
 

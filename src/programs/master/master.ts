@@ -7,6 +7,7 @@ import { Housekeeping } from '../../dispatch/housekeeping.ts';
 import { Leader } from '../../dispatch/leader.ts';
 import { createVerifier } from '../../ext-processor/verifier.ts';
 import type { LeasePolicy } from '../../queue/end-lost-attempts.ts';
+import { assertClosed } from '../../rpc/gatekeeper.ts';
 import { RpcServer } from '../../rpc/rpc-server.ts';
 import { loadTokens } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -27,6 +28,7 @@ export async function runMaster(
 ): Promise<void> {
   const { clock, logger } = components;
   const tokens = await loadTokens({ file: config.server.tokenFile, env: process.env });
+  assertClosed({ ...config.server.listen, tokens, insecure: config.server.insecure });
   const db = await waitForDatabase(components, config.db, signal);
   if (db === undefined) return;
   const health = new DatabaseHealth(components);

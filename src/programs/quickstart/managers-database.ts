@@ -9,13 +9,12 @@ import { createLogger } from '../../telemetry/logger.ts';
 const POLL_MS = 200;
 
 /** The embedded database of a manager that is starting, with all tables. */
-export async function openManagersDatabase(clock: Clock, managerHome: string): Promise<Database> {
+export async function openManagersDatabase(clock: Clock, managerHome: string, signal: AbortSignal): Promise<Database> {
   const file = join(managerHome, 'embedded_master.toml');
-  while (!existsSync(file)) await clock.sleep(POLL_MS);
+  while (!existsSync(file)) await clock.sleep(POLL_MS, signal);
   const { config } = await loadMasterConfig(file);
   const logger = createLogger('quickstart', { LOG_LEVEL: 'silent' });
-  const never = new AbortController().signal;
-  const db = await waitForDatabase({ clock, logger }, { url: config.db.url, minConnections: 1 }, never);
-  if (db === undefined) throw new Error('waiting ended without a database');
+  const db = await waitForDatabase({ clock, logger }, { url: config.db.url, minConnections: 1 }, signal);
+  if (db === undefined) throw signal.reason;
   return db;
 }

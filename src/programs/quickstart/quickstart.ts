@@ -21,7 +21,7 @@ export interface QuickstartOptions {
   readonly parameters: string;
 }
 
-/** Four partitions of two sectors over three deadlines; two share a deadline, and so a message. */
+/** Four partitions of two sectors over two deadlines. */
 const SECTORS = 8;
 const PARTITIONS = 4;
 /** Stands in partition 1 of the first deadline. */
@@ -44,7 +44,8 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
     );
   }
   const line = new LiveLine({ clock }, { out: process.stdout });
-  const signal = untilSignal();
+  const ending = new AbortController();
+  const signal = AbortSignal.any([untilSignal(), ending.signal]);
   line.show(`making ${SECTORS} sectors of ${options.sectorSize}`);
   const scene = await makeScene(options.home, options.sectorSize, SECTORS);
   line.done(`${SECTORS} sectors of ${options.sectorSize} for miner t0${MINER}`);
@@ -66,13 +67,15 @@ export async function quickstart(options: QuickstartOptions): Promise<void> {
     const interrupted = new Promise<never>((_, reject) =>
       signal.addEventListener('abort', () => reject(new CodedError('interrupted', 'interrupted')), { once: true }),
     );
-    const results = await Promise.race([fleet.broken, interrupted, play(clock, options, scene, fleet, line)]);
+    const played = play(clock, options, scene, fleet, line, signal);
+    const results = await Promise.race([fleet.broken, interrupted, played]);
     const summary = summarise(results, (clock.monotonic() - startedAt) / 1000);
     process.stdout.write(`\n${table(results)}\n\n${JSON.stringify(summary)}\n`);
     if (!results.every(isAccepted) || summary.skipped === 0 || summary.recovered === 0)
       throw new CodedError('not-accepted', `not every partition was accepted and recovered: ${fleet.lastTrouble()}`);
     leave = options.keep;
   } finally {
+    ending.abort();
     if (leave) leaveRunning(fleet, scene);
     else await fleet.stop();
   }
@@ -90,6 +93,7 @@ async function play(
   scene: Scene,
   fleet: Fleet,
   line: LiveLine,
+  signal: AbortSignal,
 ): Promise<PartitionResult[]> {
   line.show('starting the development chain');
   const chain = new DevChain();
@@ -129,11 +133,12 @@ async function play(
   for (let slave = 1; slave <= SLAVES; slave++) {
     fleet.start(`slave-${slave}`, 'wdpost-slave-daemon', ['-c', join(scene.home, 'slave.toml')]);
   }
-  const db = await openManagersDatabase(clock, join(scene.home, 'manager'));
+  const db = await openManagersDatabase(clock, join(scene.home, 'manager'), signal);
   try {
     line.done(`database, master, manager and ${SLAVES} slaves run`);
     const results = await follow(
       clock,
+      signal,
       db,
       chain,
       line,
@@ -148,6 +153,7 @@ async function play(
     line.done(`the file of sector ${LOST_SECTOR} is back`);
     return await follow(
       clock,
+      signal,
       db,
       chain,
       line,
@@ -175,6 +181,7 @@ const isSettled = (result: PartitionResult & { verified?: boolean }): boolean =>
 
 async function follow(
   clock: Clock,
+  signal: AbortSignal,
   db: Database,
   chain: DevChain,
   line: LiveLine,
@@ -200,6 +207,6 @@ async function follow(
       );
     }
     line.show(`${stage}: ${now || 'waiting for the first challenge'}`);
-    await clock.sleep(POLL_MS);
+    await clock.sleep(POLL_MS, signal);
   }
 }

@@ -47,9 +47,24 @@ export async function findCluster(components: Components, init: ClusterInit): Pr
   if (database !== undefined && master !== undefined) {
     return { databaseUrl: database, masters: master, token, stop: async () => {} };
   }
+  if (database !== undefined) {
+    throw new CodedError(
+      'no-master',
+      'sector-manager.cfg: [Common.Cluster] has a Database and no Master: add Master = "host:4698"',
+    );
+  }
   const extProverFile = join(init.confDir, 'ext-prover.cfg');
   const named = existsSync(extProverFile) ? await masterOfExtProver(extProverFile, init.extProver) : undefined;
-  if (named === undefined) return await embeddedCluster(components, init.home, master?.[0] ?? EMBEDDED_MASTER, token);
+  if (named === undefined) {
+    const listen = master?.[0] ?? EMBEDDED_MASTER;
+    if (!/^(?:127\.|localhost:|\[::1\])/.test(listen)) {
+      throw new CodedError(
+        'no-database',
+        `sector-manager.cfg: [Common.Cluster] has the Master ${listen} and no Database: add the Database of that master`,
+      );
+    }
+    return await embeddedCluster(components, init.home, listen, token);
+  }
   const { config } = await loadMasterConfig(named.masterFile);
   const child = init.extProver ? new MasterChild(components, named.child) : undefined;
   const { host, port } = config.server.listen;

@@ -7,9 +7,12 @@ import type { MinerPoster } from '../../poster/miner-poster.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 const RETRY_MS = 2_000;
+/** A node that is catching up shows the past: deadlines long closed would be proven. Ten epochs of mainnet. */
+const STALE_HEAD_MS = 300_000;
 
 /** Hands every new head to the outbox and to each miner's poster, which work side by side. */
 export class Manager {
+  readonly #clock: Clock;
   readonly #chain: Chain;
   readonly #logger: Logger;
   readonly #posters: readonly MinerPoster[];
@@ -21,6 +24,7 @@ export class Manager {
     components: { readonly clock: Clock; readonly logger: Logger; readonly chain: Chain; readonly outbox: Outbox },
     init: { readonly posters: readonly MinerPoster[] },
   ) {
+    this.#clock = components.clock;
     this.#chain = components.chain;
     this.#logger = components.logger;
     this.#outbox = components.outbox;
@@ -47,6 +51,14 @@ export class Manager {
     for await (const changes of this.#chain.heads(signal)) {
       const head = changes.findLast((change) => change.type !== 'revert')?.tipSet;
       if (head === undefined) continue;
+      const ageMs = this.#clock.now() - head.minTimestamp * 1000;
+      if (ageMs > STALE_HEAD_MS) {
+        this.#logger.warn(
+          { height: head.height, ageMinutes: Math.round(ageMs / 60_000) },
+          'the node is behind, waiting for it',
+        );
+        continue;
+      }
       if (this.#head === undefined) this.#logger.info({ height: head.height }, 'following the chain');
       this.#head = head;
       for (const poster of this.#posters) poster.onHead(head);

@@ -34,6 +34,7 @@ export function minerSettings(config: ManagerConfig, logger: Logger, file: strin
         submitConfidence: post.submitConfidence,
         messageConfidence: post.confidence,
         maxPartitions: Math.min(post.maxPartitionsPerPoStMessage || POSTED_PARTITIONS_MAX, POSTED_PARTITIONS_MAX),
+        maxFee: post.maxFee,
         maxRecoverSectors: post.maxRecoverSectorLimit,
         maxPartitionsPerRecovery: post.maxPartitionsPerRecoveryMessage,
       },

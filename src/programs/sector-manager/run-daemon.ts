@@ -5,6 +5,7 @@ import { systemClock } from '../../clock/system-clock.ts';
 import { loadManagerConfig, type ManagerConfig } from '../../config/manager-file.ts';
 import { waitForDatabase } from '../../database/wait-for-database.ts';
 import { CodedError } from '../../errors/coded-error.ts';
+import { createRehearser } from '../../ext-processor/rehearser.ts';
 import { createVerifier } from '../../ext-processor/verifier.ts';
 import { Outbox } from '../../outbox/outbox.ts';
 import { MinerPoster } from '../../poster/miner-poster.ts';
@@ -59,7 +60,17 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
     closers.push(() => master.close());
 
     const tasks = rpcTaskService(master);
-    const poster = { ...components, db, chain, verifier, checker, tasks, onIntent: () => manager.onIntent() };
+    const rehearser = createRehearser(components);
+    const poster = {
+      ...components,
+      db,
+      chain,
+      verifier,
+      checker,
+      rehearser,
+      tasks,
+      onIntent: () => manager.onIntent(),
+    };
     const posters = miners.map((miner) => new MinerPoster(poster, { miner }));
     const outbox = new Outbox({ ...components, db, chain });
     const manager = new Manager({ ...components, chain, outbox }, { posters });
