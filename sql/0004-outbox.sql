@@ -1,7 +1,8 @@
 -- What is to be sent, written before anything is done about it. `signer` is the key address of `sender`; nonces are ours alone, so
--- two messages can never be given the same one. `signed_message` is the CBOR that is pushed until it landed.
+-- two messages can never be given the same one, and are given in the order of `position`. `signed_message` is the CBOR that is pushed until it landed.
 CREATE TABLE messages (
     id CHAR(36) PRIMARY KEY NOT NULL,
+    position BIGINT UNSIGNED NOT NULL AUTO_INCREMENT,
     miner_id BIGINT UNSIGNED NOT NULL,
     purpose VARCHAR(20) NOT NULL,
     run_id BIGINT UNSIGNED DEFAULT NULL,
@@ -24,7 +25,8 @@ CREATE TABLE messages (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     UNIQUE KEY one_message_per_nonce (signer, nonce),
-    KEY by_state (state, created_at)
+    UNIQUE KEY in_order (position),
+    KEY by_state (state, position)
 ) ENGINE = InnoDB CHARACTER SET = utf8mb4 COLLATE = utf8mb4_general_ci;
 
 -- Versions with lower fees that a later one of the same nonce replaced: any of them may still land.

@@ -1,3 +1,4 @@
+import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { encodeSignedMessage, type SignedMessage, signedMessageCid } from '../filecoin/message.ts';
 import type { Ending } from './next-step.ts';
@@ -12,8 +13,7 @@ export async function openMessages(db: Store): Promise<OpenMessage[]> {
     .selectFrom('messages')
     .selectAll()
     .where('state', 'in', ['intended', 'signed', 'pushed'])
-    .orderBy('created_at')
-    .orderBy('id')
+    .orderBy('position')
     .execute();
   const nonce = (message: OpenMessage) => (message.state === 'intended' ? Number.POSITIVE_INFINITY : message.nonce);
   return rows

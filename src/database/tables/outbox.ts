@@ -1,6 +1,10 @@
+import type { Generated } from 'kysely';
+
 /** sql/0004-outbox.sql. Epochs are the chain's, times milliseconds since 1970, addresses and CIDs as text. */
 export interface MessagesTable {
   id: string;
+  /** The order in which intents were stored. */
+  position: Generated<number>;
   miner_id: number;
   purpose: 'submit' | 'recover';
   run_id: number | null;
