@@ -1,4 +1,3 @@
-import type { Selectable } from 'kysely';
 import type { Database } from '../database/database.ts';
 import { encodeSignedMessage, type SignedMessage, signedMessageCid } from '../filecoin/message.ts';
 import type { Ending } from './next-step.ts';

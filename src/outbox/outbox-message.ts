@@ -1,3 +1,4 @@
+import type { Selectable } from 'kysely';
 import type { MessagesTable } from '../database/tables/outbox.ts';
 import { type Address, parseAddress } from '../filecoin/address.ts';
 import { decodeSignedMessage, type SignedMessage } from '../filecoin/message.ts';
@@ -41,7 +42,7 @@ export interface SignedOutboxMessage extends Intention {
 }
 
 /** A row in an open state. */
-export function messageFromRow(row: MessagesTable): OpenMessage {
+export function messageFromRow(row: Selectable<MessagesTable>): OpenMessage {
   const intention = {
     id: row.id,
     minerId: row.miner_id,
