@@ -1,3 +1,4 @@
+import { CatchingUp } from '../../chain/catching-up.ts';
 import type { Chain } from '../../chain/chain.ts';
 import type { TipSet } from '../../chain/tipset.ts';
 import type { Clock } from '../../clock/clock.ts';
@@ -7,8 +8,6 @@ import type { MinerPoster } from '../../poster/miner-poster.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 const RETRY_MS = 2_000;
-/** A node that is catching up shows the past: deadlines long closed would be proven. Ten epochs of mainnet. */
-const STALE_HEAD_MS = 300_000;
 
 /** Hands every new head to the outbox and to each miner's poster, which work side by side. */
 export class Manager {
@@ -48,15 +47,13 @@ export class Manager {
 
   /** Follows the chain until the signal ends it. */
   async run(signal: AbortSignal): Promise<void> {
+    const catchingUp = new CatchingUp();
     for await (const changes of this.#chain.heads(signal)) {
       const head = changes.findLast((change) => change.type !== 'revert')?.tipSet;
       if (head === undefined) continue;
-      const ageMs = this.#clock.now() - head.minTimestamp * 1000;
-      if (ageMs > STALE_HEAD_MS) {
-        this.#logger.warn(
-          { height: head.height, ageMinutes: Math.round(ageMs / 60_000) },
-          'the node is behind, waiting for it',
-        );
+      // Deadlines long closed would be proven.
+      if (catchingUp.isCatchingUp(head, this.#clock.now())) {
+        this.#logger.warn({ height: head.height }, 'the node is behind, waiting for it');
         continue;
       }
       if (this.#head === undefined) this.#logger.info({ height: head.height }, 'following the chain');
