@@ -21,14 +21,30 @@ pub struct Parameters {
 }
 
 impl Parameters {
-    /// Checks the sizes asked for, else the one of FORCE_SECTOR_SIZE, else all that are in the parameter directory.
+    /// Checks the sizes asked for, else the one of FORCE_SECTOR_SIZE, else all that are in the parameter directory: of
+    /// those, damaged ones are told and left out as long as one is sound.
     pub fn at_start(need: Need, sizes: Vec<SectorSize>) -> Result<Self> {
         let parameters = Self { need, checked: Mutex::default() };
-        let sizes = if sizes.is_empty() { parameters.default_sizes()? } else { sizes };
-        for size in sizes {
+        let asked = if sizes.is_empty() { forced_size()?.into_iter().collect() } else { sizes };
+        for &size in &asked {
             parameters.ensure(size)?;
         }
+        if asked.is_empty() {
+            parameters.ensure_some()?;
+        }
         Ok(parameters)
+    }
+
+    fn ensure_some(&self) -> Result<()> {
+        let damaged: Vec<_> = self.present()?.into_iter().filter_map(|size| self.ensure(size).err()).collect();
+        let none_is_sound = self.checked.lock().expect("no holder of this lock can panic").is_empty();
+        for (index, error) in damaged.into_iter().enumerate() {
+            if none_is_sound && index == 0 {
+                return Err(error);
+            }
+            eprintln!("window-post-prover: {error:#}; sectors of this size are not proven");
+        }
+        Ok(())
     }
 
     /// Checks a size unless that was done before.
@@ -51,10 +67,7 @@ impl Parameters {
         checked.iter().copied().filter(|size| size.is_official()).collect()
     }
 
-    fn default_sizes(&self) -> Result<Vec<SectorSize>> {
-        if let Ok(size) = env::var(FORCED_SIZE) {
-            return Ok(vec![size.parse().map_err(anyhow::Error::msg).context(FORCED_SIZE)?]);
-        }
+    fn present(&self) -> Result<Vec<SectorSize>> {
         let present = match self.need {
             Need::Proving => ParameterFiles::present(|files| &files.params)?,
             Need::Verifying => ParameterFiles::present(|files| &files.vk)?,
@@ -67,4 +80,9 @@ impl Parameters {
         );
         Ok(present)
     }
+}
+
+fn forced_size() -> Result<Option<SectorSize>> {
+    let Ok(size) = env::var(FORCED_SIZE) else { return Ok(None) };
+    Ok(Some(size.parse().map_err(anyhow::Error::msg).context(FORCED_SIZE)?))
 }

@@ -81,6 +81,17 @@ fn parameters_that_cannot_be_used_are_refused_at_start() {
 }
 
 #[test]
+fn damaged_parameters_of_one_size_do_not_stop_the_others() {
+    let dir = directory();
+    let damaged = parameter_file(dir.path(), "8MiB", "params");
+    fs::write(&damaged, [0; 1000]).unwrap();
+    Prover::spawn(&mut with(dir.path(), "window_post", &[]), "window_post processor ready");
+    fs::remove_file(parameter_file(dir.path(), "2KiB", "params")).unwrap();
+    let text = refusal(&mut with(dir.path(), "window_post", &[]));
+    assert!(text.contains(damaged.with_extension("").to_str().unwrap()), "{text}");
+}
+
+#[test]
 fn a_forced_size_is_the_one_that_is_checked() {
     let dir = directory();
     let text = refusal(with(dir.path(), "window_post", &[]).env("FORCE_SECTOR_SIZE", "34359738368"));
