@@ -1,22 +1,17 @@
 import { ownKeys, tomlValue } from './example-text.ts';
 import type { Fields, FileTable, Key } from './table.ts';
 
-/** One Markdown page for all config files: a table of keys for each of their sections. */
-export function referencePage(tables: readonly FileTable<Fields>[]): string {
+/** The Markdown page of a config file: a table of keys for each of its sections. */
+export function referencePage(table: FileTable<Fields>): string {
   const lines = [
-    '# Config files',
+    `# ${table.name}`,
     '',
-    'All files are TOML. Keys are read in any case. An unknown key is a warning that names the nearest known one; a wrong value is an',
+    `${table.about} ([example](../../config/${table.name}))`,
+    '',
+    'The file is TOML. Keys are read in any case. An unknown key is a warning that names the nearest known one; a wrong value is an',
     'error that names the file, the key and what may be written.',
+    ...sectionLines(table.fields, ''),
   ];
-  for (const table of tables)
-    lines.push(
-      '',
-      `## ${table.name}`,
-      '',
-      `${table.about} ([example](../config/${table.name}))`,
-      ...sectionLines(table.fields, ''),
-    );
   return `${lines.join('\n')}\n`;
 }
 
@@ -30,7 +25,7 @@ function sectionLines(fields: Fields, path: string): string[] {
     if (field.is === 'key') continue;
     const name = path === '' ? field.name : `${path}.${field.name}`;
     const heading = field.is === 'list' ? `[[${name}]]` : `[${name}]`;
-    lines.push('', `### ${heading}`, '', `${field.about}.`, ...sectionLines(field.fields, name));
+    lines.push('', `## ${heading}`, '', `${field.about}.`, ...sectionLines(field.fields, name));
   }
   return lines;
 }

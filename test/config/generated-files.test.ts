@@ -14,8 +14,8 @@ test.each(tables)('config/$name is up to date', async (table) => {
   await expect(exampleText(table)).toMatchFileSnapshot(`${root}config/${table.name}`);
 });
 
-test('docs/config.md is up to date', async () => {
-  await expect(referencePage(tables)).toMatchFileSnapshot(`${root}docs/config.md`);
+test.each(tables)('docs/config/$name.md is up to date', async (table) => {
+  await expect(referencePage(table)).toMatchFileSnapshot(`${root}docs/config/${table.name}.md`);
 });
 
 test.each([
