@@ -77,7 +77,10 @@ export async function runSlave(
     await Promise.all(slots.map((slot) => slot.firstStart));
     if (signal.aborted) return;
     await client.start();
-    logger.info({ slave: name, slots: slots.length, sectorSize, master: config.master.serverAddr }, 'slave ready');
+    const ready = slots.filter((slot) => slot.isReady).length;
+    const facts = { slave: name, slots: ready, of: slots.length, sectorSize, master: config.master.serverAddr };
+    if (ready > 0) logger.info(facts, 'slave ready');
+    else logger.warn(facts, 'slave connected, but its prover does not start: it gets no task until it does');
     await heartbeats.run(signal);
   }
 
