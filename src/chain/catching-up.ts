@@ -16,7 +16,8 @@ export class CatchingUp {
     const last = this.#last;
     this.#last = { stampMs, seenMs: nowMs };
     if (nowMs - stampMs <= OLD_MS) return false;
-    // Of a single old head nothing can be told yet.
-    return last === undefined || stampMs - last.stampMs > 2 * (nowMs - last.seenMs);
+    // Of a single old head, or one after a long silence, nothing can be told yet.
+    if (last === undefined || nowMs - last.seenMs > OLD_MS) return true;
+    return stampMs - last.stampMs > 2 * (nowMs - last.seenMs);
   }
 }

@@ -9,9 +9,9 @@ import { ProverProcess } from './prover-process.ts';
 export interface Rehearser {
   /**
    * Reads what a proof would read, without making one. Sector number → why it gave no vanilla proof.
-   * @throws CodedError `prover-not-started`, `prover-not-ready`, `prover-failed`, `prover-exited`, `time-limit`
+   * @throws CodedError `prover-not-started`, `prover-not-ready`, `prover-failed`, `prover-exited`, `time-limit`, or the signal's reason
    */
-  faults(task: WindowPostTask): Promise<Map<number, string>>;
+  faults(task: WindowPostTask, signal: AbortSignal): Promise<Map<number, string>>;
 }
 
 const READY_LIMIT_MS = 60_000;
@@ -21,7 +21,7 @@ const REHEARSAL_LIMIT_MS = 20 * 60_000;
 /** Needs no parameters. Rehearsals are rare, so each has a process of its own that ends with it. */
 export function createRehearser(components: { readonly clock: Clock; readonly logger: Logger }): Rehearser {
   return {
-    async faults(task) {
+    async faults(task, signal) {
       const prover = new ProverProcess(components, {
         bin: proverBinary(),
         args: ['processor', 'window_post', '--rehearse'],
@@ -30,7 +30,7 @@ export function createRehearser(components: { readonly clock: Clock; readonly lo
       });
       try {
         await prover.start();
-        const answer = prover.request(task);
+        const answer = prover.request(task, { signal });
         const output = windowPostOutput.parse(
           await withTimeLimit(components.clock, REHEARSAL_LIMIT_MS, 'the rehearsal', answer),
         );

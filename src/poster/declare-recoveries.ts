@@ -23,12 +23,14 @@ const RECHECK_EPOCHS = 10;
 export class RecoveryDeclarer {
   readonly #components: PosterComponents;
   readonly #miner: MinerSettings;
+  readonly #signal: AbortSignal;
   /** Open epoch of a window → height of the last look at its faults. */
   readonly #looked = new Map<number, number>();
 
-  constructor(components: PosterComponents, init: { readonly miner: MinerSettings }) {
+  constructor(components: PosterComponents, init: { readonly miner: MinerSettings; readonly signal: AbortSignal }) {
     this.#components = components;
     this.#miner = init.miner;
+    this.#signal = init.signal;
   }
 
   async advance(head: TipSet): Promise<void> {
@@ -37,16 +39,17 @@ export class RecoveryDeclarer {
       (deadline) => head.height >= (this.#looked.get(deadline.open) ?? Number.NEGATIVE_INFINITY) + RECHECK_EPOCHS,
     );
     for (const open of this.#looked.keys()) if (open <= head.height) this.#looked.delete(open);
-    if (due.length === 0) return;
-    const found = (await Promise.all(due.map((deadline) => this.#readable(deadline, head)))).flat();
-    for (const deadline of due) this.#looked.set(deadline.open, head.height);
     const limits = { sectors: this.#miner.maxRecoverSectors, partitions: this.#miner.maxPartitionsPerRecovery };
-    for (const message of recoveryMessages(found, limits)) await this.#declare(message, head);
+    for (const deadline of due) {
+      const found = await this.#readable(deadline, head);
+      this.#looked.set(deadline.open, head.height);
+      for (const message of recoveryMessages(found, limits)) await this.#declare(message, head);
+    }
   }
 
   /** Faulty sectors, neither recovering nor in a declaration under way, whose files are there. */
   async #readable(deadline: DeadlineInfo, head: TipSet): Promise<Recoverable[]> {
-    const { chain, db, checker } = this.#components;
+    const { chain, db, checker, logger } = this.#components;
     const { address, minerId } = this.#miner;
     const partitions = await chain.partitions(address, deadline.index, head.key);
     const faulty = partitions
@@ -64,19 +67,24 @@ export class RecoveryDeclarer {
     ]);
     const commR = new Map(sectors.map((sector) => [sector.number, commRFromCid(sector.sealedCid)]));
     const upgraded = new Map(sectors.map((sector) => [sector.number, sector.sectorKeyCid !== null]));
-    const results = await Promise.all(
-      faulty.map(async ({ index, sectors: some }): Promise<Recoverable> => {
-        const numbers = [...some.subtract(declared)];
+    const results: Recoverable[] = [];
+    // One after the other: proofs read the same disks. A partition that cannot be read holds up no other.
+    for (const { index, sectors: some } of faulty) {
+      try {
         const checks = await checker.check({
           minerId,
           sectorSize: info.sectorSize,
-          sectors: numbers.map((number) => ({ number, upgraded: upgraded.get(number) ?? false })),
+          sectors: [...some.subtract(declared)].map((number) => ({ number, upgraded: upgraded.get(number) ?? false })),
+          signal: this.#signal,
         });
         const there = checks.filter((check) => check.verdict === 'good');
-        const good = await this.#read(there, info.windowPoStProofType, commR);
-        return { deadline: deadline.index, partition: index, open: deadline.open, sectors: Bitfield.of(good) };
-      }),
-    );
+        const good = Bitfield.of(await this.#read(there, info.windowPoStProofType, commR));
+        results.push({ deadline: deadline.index, partition: index, open: deadline.open, sectors: good });
+      } catch (err) {
+        if (this.#signal.aborted) return [];
+        logger.warn({ err, minerId, deadline: deadline.index, partition: index }, 'faulty sectors could not be read');
+      }
+    }
     return results.filter((result) => !result.sectors.isEmpty);
   }
 
@@ -88,7 +96,7 @@ export class RecoveryDeclarer {
   ): Promise<number[]> {
     if (sectors.length === 0) return [];
     const { rehearser, logger } = this.#components;
-    const faults = await rehearser.faults({
+    const task = {
       miner_id: this.#miner.minerId,
       proof_type: poStProofType(proofType).name,
       replicas: sectors.map((sector) => ({
@@ -98,7 +106,8 @@ export class RecoveryDeclarer {
         sealed_file: sector.sealedFile,
       })),
       seed: [...proofSeed(randomBytes(32))],
-    });
+    };
+    const faults = await rehearser.faults(task, this.#signal);
     for (const [sector, reason] of faults) {
       logger.warn(
         { minerId: this.#miner.minerId, sector, reason },

@@ -32,7 +32,7 @@ export class MinerPoster {
       reserve: RESERVE_EPOCHS,
       recheckInterval: RECHECK_EPOCHS,
     };
-    const recoveries = new RecoveryDeclarer(components, init);
+    const recoveries = new RecoveryDeclarer(components, { ...init, signal: this.#stopping.signal });
     const loop = (what: string, work: (head: TipSet) => Promise<void>) =>
       new CoalescedLoop(components, {
         retryMs: RETRY_MS,

@@ -38,3 +38,9 @@ it('works with a network whose time lags', () => {
     ),
   ).toEqual([true, false, false]);
 });
+
+it('does not take the first old head after a long silence', () => {
+  expect(
+    judge({ ageMs: 0, afterMs: 0 }, { ageMs: 120 * MINUTE, afterMs: 120 * MINUTE }, { ageMs: 0, afterMs: 1_000 }),
+  ).toEqual([false, true, false]);
+});

@@ -39,6 +39,7 @@ export class Fleet {
   }
 
   start(name: string, program: string, args: readonly string[], onLine: (line: string) => void = () => {}): void {
+    if (this.#stopping) throw new CodedError('interrupted', 'interrupted');
     const log = openSync(join(this.#init.logs, `${name}.log`), 'a');
     const child = spawn(join(this.#init.bin, program), args, {
       stdio: ['ignore', 'pipe', log],
