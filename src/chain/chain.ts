@@ -42,8 +42,6 @@ export interface Chain {
   accountKey(address: Address, key: TipSetKey): Promise<Address>;
   /** The nonce of an account in the state of this tipset, pending messages not counted. */
   actorNonce(address: Address, key: TipSetKey): Promise<number>;
-  /** attoFIL. */
-  balance(address: Address): Promise<bigint>;
 
   /** Whether the node's wallet holds the key. */
   walletHas(address: Address): Promise<boolean>;
@@ -55,7 +53,6 @@ export interface Chain {
   /** The next nonce of an account, the node's pending messages counted. */
   nonce(address: Address): Promise<number>;
   push(message: SignedMessage): Promise<CID>;
-  pending(key: TipSetKey): Promise<SignedMessage[]>;
   /** Looks from tipset `from` (default: head) back over `lookback` epochs, -1 for no limit. */
   searchMessage(cid: CID, options: SearchOptions): Promise<MessageLookup | null>;
 

@@ -44,7 +44,6 @@ export function connectChain(components: { readonly clock: Clock; readonly logge
     lookupId: (address, key) => client.call('StateLookupID', [formatAddress(address), tsk(key)]),
     accountKey: (address, key) => client.call('StateAccountKey', [formatAddress(address), tsk(key)]),
     actorNonce: async (address, key) => (await client.call('StateGetActor', [formatAddress(address), tsk(key)])).Nonce,
-    balance: (address) => client.call('WalletBalance', [formatAddress(address)]),
 
     walletHas: (address) => client.call('WalletHas', [formatAddress(address)]),
     walletSignMessage: (signer, message) =>
@@ -54,7 +53,6 @@ export function connectChain(components: { readonly clock: Clock; readonly logge
       client.call('GasEstimateMessageGas', [messageToJson(message), { MaxFee: maxFee.toString() }, tsk(key)]),
     nonce: (address) => client.call('MpoolGetNonce', [formatAddress(address)]),
     push: (message) => client.call('MpoolPush', [signedMessageToJson(message)]),
-    pending: (key) => client.call('MpoolPending', [tsk(key)]),
     searchMessage: (cid, { from, lookback, allowReplaced }) =>
       client.call('StateSearchMsg', [tsk(from ?? []), { '/': cid.toString() }, lookback, allowReplaced]),
 

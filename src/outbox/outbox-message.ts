@@ -1,7 +1,8 @@
 import type { Selectable } from 'kysely';
 import type { MessagesTable } from '../database/tables/outbox.ts';
-import { type Address, parseAddress } from '../filecoin/address.ts';
+import { parseAddress } from '../filecoin/address.ts';
 import { decodeSignedMessage, type SignedMessage } from '../filecoin/message.ts';
+import type { Intent } from './add-intent.ts';
 
 /**
  * intended → signed → pushed → landed | failed, with `signed` again after a replacement. An intended one may end as `refused` (the
@@ -12,18 +13,8 @@ export type MessageStateName = MessagesTable['state'];
 /** A message that is not finished. */
 export type OpenMessage = IntendedMessage | SignedOutboxMessage;
 
-interface Intention {
+interface Intention extends Omit<Intent, 'purpose' | 'runId'> {
   readonly id: string;
-  readonly minerId: number;
-  readonly sender: Address;
-  readonly recipient: Address;
-  readonly method: number;
-  readonly params: Uint8Array;
-  /** attoFIL. */
-  readonly maxFee: bigint;
-  readonly expiresEpoch: number | null;
-  /** Epochs above the executing tipset after which it counts as landed. */
-  readonly confidence: number;
 }
 
 export interface IntendedMessage extends Intention {
