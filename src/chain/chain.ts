@@ -52,6 +52,8 @@ export interface Chain {
   estimateGas(message: Message, limits: { readonly maxFee: bigint }, key: TipSetKey): Promise<Message>;
   /** The next nonce of an account, the node's pending messages counted. */
   nonce(address: Address): Promise<number>;
+  /** What waits in the node's pool, of one sender by its key address. The node sends its whole pool: megabytes. */
+  pending(sender: Address): Promise<SignedMessage[]>;
   push(message: SignedMessage): Promise<CID>;
   /** Looks from tipset `from` (default: head) back over `lookback` epochs, -1 for no limit. */
   searchMessage(cid: CID, options: SearchOptions): Promise<MessageLookup | null>;

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock/clock.ts';
-import { formatAddress } from '../filecoin/address.ts';
+import { formatAddress, sameAddress } from '../filecoin/address.ts';
 import { messageToJson, signedMessageToJson } from '../filecoin/message-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Chain } from './chain.ts';
@@ -52,6 +52,8 @@ export function connectChain(components: { readonly clock: Clock; readonly logge
     estimateGas: (message, { maxFee }, key) =>
       client.call('GasEstimateMessageGas', [messageToJson(message), { MaxFee: maxFee.toString() }, tsk(key)]),
     nonce: (address) => client.call('MpoolGetNonce', [formatAddress(address)]),
+    pending: async (sender) =>
+      (await client.call('MpoolPending', [tsk([])])).filter(({ message }) => sameAddress(message.from, sender)),
     push: (message) => client.call('MpoolPush', [signedMessageToJson(message)]),
     searchMessage: (cid, { from, lookback, allowReplaced }) =>
       client.call('StateSearchMsg', [tsk(from ?? []), { '/': cid.toString() }, lookback, allowReplaced]),

@@ -23,7 +23,10 @@ export const signedMessageJson = z
   .object({ Message: messageFields, Signature: z.object({ Type: z.int(), Data: z.string() }) })
   .transform(readWith(signedMessageFromJson));
 
-export const pendingJson = listJson(signedMessageJson);
+/** Of all the network: kinds of signatures that we do not know are left out. */
+export const pendingJson = listJson(z.unknown()).transform((list) =>
+  list.flatMap((json) => signedMessageJson.safeParse(json).data ?? []),
+);
 
 const receiptJson = z.object({ ExitCode: z.int(), Return: bytesJson, GasUsed: z.int() });
 

@@ -1,7 +1,8 @@
 import type { Kind } from './kind.ts';
+import { oneOrMore } from './kinds.ts';
 
 /** Kept as it is written; holds a password. */
-export const databaseUrl: Kind<string> = {
+const databaseUrl: Kind<string> = {
   accepts: "'mysql://user:password@host:port/database', with %40 for an @ in the password, %23 for a # and so on",
   read: (found) => {
     if (typeof found !== 'string' || !URL.canParse(found)) return undefined;
@@ -10,3 +11,6 @@ export const databaseUrl: Kind<string> = {
   },
   secret: true,
 };
+
+/** Servers of one database, in the order in which they are tried. */
+export const databaseUrls: Kind<readonly string[]> = { ...oneOrMore(databaseUrl), secret: true };

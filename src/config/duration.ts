@@ -25,3 +25,9 @@ export const duration: Kind<number> = {
     return length !== undefined && length >= 1 ? length : undefined;
   },
 };
+
+/** Milliseconds; zero has a meaning of its own. */
+export const durationOrZero: Kind<number> = {
+  accepts: "a duration such as '15s', '10m' or '2days', or '0s'",
+  read: (found) => (typeof found === 'string' ? parseDuration(found) : undefined),
+};

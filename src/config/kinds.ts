@@ -6,6 +6,11 @@ export const text: Kind<string> = {
   read: (found) => (typeof found === 'string' && found !== '' ? found : undefined),
 };
 
+export const absolutePath: Kind<string> = {
+  accepts: "an absolute path such as '/mnt/store1'",
+  read: (found) => (typeof found === 'string' && found.startsWith('/') ? found : undefined),
+};
+
 /** A text that no message may show. */
 export const secretText: Kind<string> = { ...text, secret: true };
 
@@ -66,6 +71,12 @@ export const serverAddress: Kind<string> = {
     if (isUrl ? !URL.canParse(found) : !/^[^\s:/]+:\d+$|^\[[0-9a-f:.]+\]:\d+$/i.test(found)) return undefined;
     return isUrl || isPort(Number(found.slice(found.lastIndexOf(':') + 1))) ? found : undefined;
   },
+};
+
+/** `host:port` without a scheme. */
+export const hostAndPort: Kind<string> = {
+  accepts: "'host:port' such as '192.0.2.1:4698'",
+  read: (found) => (typeof found === 'string' && !found.includes('/') ? serverAddress.read(found) : undefined),
 };
 
 export interface ListenAddress {

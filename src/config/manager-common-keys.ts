@@ -1,4 +1,4 @@
-import { databaseUrl } from './database-url.ts';
+import { databaseUrls } from './database-url.ts';
 import { duration } from './duration.ts';
 import { endpoint } from './endpoint.ts';
 import { count, flag, listOf, minerId, oneOrMore, secretText, serverAddress, text, textTable } from './kinds.ts';
@@ -37,9 +37,9 @@ export const commonKeys = {
     'Cluster',
     'Database and master of the cluster. Where absent: those of the ext-prover file, else embedded ones',
     {
-      database: optionalKey('Database', databaseUrl, {
+      database: optionalKey('Database', databaseUrls, {
         example: 'mysql://root:password@localhost/wdpost',
-        about: 'mysql://user:password@host:port/database',
+        about: 'mysql://user:password@host:port/database, or a list as db.url of the master',
       }),
       master: optionalKey('Master', oneOrMore(serverAddress), {
         example: '192.168.200.113:4698',
@@ -48,6 +48,19 @@ export const commonKeys = {
       tokenFile: optionalKey('TokenFile', text, {
         example: '/etc/wdpost/token',
         about: 'File with the token for the master; the environment variable WDPOST_TOKEN does as well',
+      }),
+      tlsCa: optionalKey('TLSCA', text, {
+        example: '/etc/wdpost/ca.crt',
+        about:
+          'Certificates in PEM of the authorities that the master is trusted by; with it a Master without a scheme means wss://',
+      }),
+      tlsCert: optionalKey('TLSCert', text, {
+        example: '/etc/wdpost/manager.crt',
+        about: 'Certificate in PEM that is shown to the master',
+      }),
+      tlsKey: optionalKey('TLSKey', text, {
+        example: '/etc/wdpost/manager.key',
+        about: 'Private key of TLSCert in PEM',
       }),
     },
   ),

@@ -1,25 +1,43 @@
-import { databaseUrl } from './database-url.ts';
-import { duration } from './duration.ts';
-import { count, flag, listenAddress, positiveCount, text } from './kinds.ts';
+import { databaseUrls } from './database-url.ts';
+import { duration, durationOrZero } from './duration.ts';
+import { count, flag, hostAndPort, listenAddress, positiveCount, text } from './kinds.ts';
 import { type Loaded, loadFile } from './load-file.ts';
 import { type FileTable, key, optionalKey, section, type Values } from './table.ts';
 
 const fields = {
   server: section('server', 'The RPC server for slaves and managers', {
     listen: key('listen', listenAddress, { default: '0.0.0.0:4698', about: 'Address to listen on' }),
+    advertise: optionalKey('advertise', hostAndPort, {
+      example: '192.168.200.113:4698',
+      about:
+        'Address at which slaves and managers reach this master, told to them by the others; by default the host name and the port',
+    }),
     maxConnections: key('max_connections', positiveCount, { default: 200, about: 'Connections at the same time' }),
     tokenFile: optionalKey('token_file', text, {
       example: '/etc/wdpost/tokens',
       about:
         'File with lines `<scope[,scope]> <token>`, scopes slave, submit, admin, read. The environment variable WDPOST_TOKEN holds one more, with all scopes',
     }),
+    tlsCert: optionalKey('tls_cert', text, {
+      example: '/etc/wdpost/master.crt',
+      about: 'Certificate chain in PEM; with it and tls_key the listener speaks wss:// only',
+    }),
+    tlsKey: optionalKey('tls_key', text, {
+      example: '/etc/wdpost/master.key',
+      about: 'Private key of tls_cert in PEM',
+    }),
+    tlsClientCa: optionalKey('tls_client_ca', text, {
+      example: '/etc/wdpost/ca.crt',
+      about: 'Certificates of authorities in PEM; a client with a certificate of theirs needs no token',
+    }),
     insecure: key('insecure', flag, { default: false, about: 'Listen outside loopback without any token' }),
   }),
   db: section('db', 'The MySQL or MariaDB database', {
-    url: key('url', databaseUrl, {
+    url: key('url', databaseUrls, {
       required: true,
       example: 'mysql://root:password@localhost/wdpost',
-      about: 'mysql://user:password@host:port/database',
+      about:
+        'mysql://user:password@host:port/database, or a list of the servers of a cluster; ?ssl-ca=/file asks for TLS',
     }),
     minConnections: key('min_connections', count, { default: 3, about: 'Connections kept open' }),
     maxConnections: key('max_connections', positiveCount, { default: 20, about: 'Connections at the same time' }),
@@ -49,6 +67,14 @@ const fields = {
     shouldArchiveMs: key('should_archive', duration, {
       default: '2days',
       about: 'Tasks finished longer ago than this are moved to tasks_archived',
+    }),
+    retentionMs: key('retention', durationOrZero, {
+      default: '30days',
+      about: "Tasks finished longer ago than this are deleted from tasks_archived; '0s' keeps them for ever",
+    }),
+    assumedCloseMs: key('assumed_close', duration, {
+      default: '35m',
+      about: 'A request that names no end is worthless this long after its challenge was first seen',
     }),
   }),
 } as const;

@@ -1,5 +1,6 @@
+import { byteCount } from './byte-count.ts';
 import { duration } from './duration.ts';
-import { oneOrMore, positiveCount, serverAddress, text } from './kinds.ts';
+import { absolutePath, listOf, oneOrMore, positiveCount, serverAddress, text } from './kinds.ts';
 import { type Loaded, loadFile } from './load-file.ts';
 import { type FileTable, key, optionalKey, section, type Values } from './table.ts';
 
@@ -22,6 +23,19 @@ const fields = {
       example: '/etc/wdpost/token',
       about: 'File with the token for the master; the environment variable WDPOST_TOKEN does as well',
     }),
+    tlsCa: optionalKey('tls_ca', text, {
+      example: '/etc/wdpost/ca.crt',
+      about:
+        'Certificates in PEM of the authorities that the master is trusted by; with it a server_addr without a scheme means wss://',
+    }),
+    tlsCert: optionalKey('tls_cert', text, {
+      example: '/etc/wdpost/slave.crt',
+      about: 'Certificate in PEM that is shown to the master',
+    }),
+    tlsKey: optionalKey('tls_key', text, {
+      example: '/etc/wdpost/slave.key',
+      about: 'Private key of tls_cert in PEM',
+    }),
   }),
   slave: section('slave', 'This slave', {
     concurrent: key('concurrent', positiveCount, { default: 1, about: 'Tasks at the same time' }),
@@ -32,6 +46,16 @@ const fields = {
     name: optionalKey('name', text, {
       example: 'gpu-host-1-0',
       about: 'Name in the tasks table; by default made of the host name',
+    }),
+    memoryPerProof: optionalKey('memory_per_proof', byteCount, {
+      example: '72GiB',
+      about:
+        'Memory of the host that one SNARK needs. The provers of all slaves of a host start theirs one after another where it is not enough; 0 starts at once. By default 72GiB for 32GiB sectors and 76GiB for 64GiB (see docs/prover.md)',
+    }),
+    stores: optionalKey('stores', listOf(absolutePath), {
+      example: ['/mnt/store1', '/mnt/store2'],
+      about:
+        'Directories whose sectors this slave can read: it gets no others, and reads none elsewhere. By default any',
     }),
   }),
 } as const;

@@ -1,29 +1,33 @@
-import { type Kysely, sql } from 'kysely';
 import { CodedError } from '../errors/coded-error.ts';
-import type { Schema } from './schema.ts';
 
-/** A full partition of 64 GiB sectors is a body of 0.6 MB, sent as hexadecimal text in a statement. */
+/** A full partition of 64 GiB sectors is a body of 0.6 MB, a foreign manager's request 1.7 MB. */
 const LEAST_PACKET = 16 * 2 ** 20;
 
-/** @throws CodedError `database-unfit` with what to change on the server */
-export async function checkServer(kysely: Kysely<Schema>): Promise<void> {
-  const { rows } = await sql<{ Variable_name: string; Value: string }>`
-    SHOW SESSION VARIABLES WHERE Variable_name IN
-      ('version', 'max_allowed_packet', 'transaction_isolation', 'tx_isolation')`.execute(kysely);
-  const variables = new Map(rows.map((row) => [row.Variable_name, row.Value]));
+/** Answered by every server from any node, also one that takes no other statement. */
+export const SHOW_SERVER = `SHOW SESSION VARIABLES WHERE Variable_name IN
+  ('version', 'max_allowed_packet', 'transaction_isolation', 'tx_isolation', 'read_only')`;
 
+/**
+ * Judges a server by its variables, as a new session sees them.
+ * @throws CodedError `database-unfit` with what to change on the server; `database-unavailable` while it is read-only
+ */
+export function checkServer(variables: ReadonlyMap<string, string>, where: string): void {
   const version = variables.get('version') ?? '';
   if (!isSupportedVersion(version)) {
-    throw unfit(`the database server is ${version}; MySQL 8.0 or MariaDB 10.6 is the oldest that works`);
+    throw unfit(where, `is ${version}; MySQL 8.0 or MariaDB 10.6 is the oldest that works`);
   }
   // MariaDB before 11.1 knows only the second name.
   const isolation = variables.get('transaction_isolation') ?? variables.get('tx_isolation');
   if (isolation !== 'READ-COMMITTED') {
-    throw unfit(`the database server keeps sessions at ${isolation}; allow READ COMMITTED (a proxy may be in the way)`);
+    throw unfit(where, `keeps sessions at ${isolation}; allow READ COMMITTED (a proxy may be in the way)`);
   }
   const packet = Number(variables.get('max_allowed_packet'));
   if (packet < LEAST_PACKET) {
-    throw unfit(`max_allowed_packet of the database server is ${packet}; set it to ${LEAST_PACKET} or more`);
+    throw unfit(where, `has max_allowed_packet = ${packet}; set it to ${LEAST_PACKET} or more`);
+  }
+  // Also for those whom the server would let write: what is written to a replica breaks it.
+  if ((variables.get('read_only') ?? 'OFF') !== 'OFF') {
+    throw new CodedError('database-unavailable', `database ${where} is read-only`);
   }
 }
 
@@ -35,6 +39,6 @@ export function isSupportedVersion(version: string): boolean {
   return major > 10 || (major === 10 && minor >= 6);
 }
 
-function unfit(message: string): CodedError {
-  return new CodedError('database-unfit', message);
+function unfit(where: string, what: string): CodedError {
+  return new CodedError('database-unfit', `the server of database ${where} ${what}`);
 }

@@ -1,36 +1,63 @@
 import { CodedError, errorCode } from '../errors/coded-error.ts';
-import { type DatabaseAddress, formatDatabaseAddress } from './database-url.ts';
 
 /** The server is there but will not have us: waiting does not help. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
-  ['ER_ACCESS_DENIED_ERROR', 'the user or password in the url is not accepted; correct db.url'],
+  // MariaDB says it also to those who come without TLS where it is required.
+  ['ER_ACCESS_DENIED_ERROR', 'the user or password in the url is not accepted, or ?ssl-ca=/file is missing in it'],
+  ['ER_SECURE_TRANSPORT_REQUIRED', 'the server wants TLS; add ?ssl-ca=/file to db.url'],
   ['ER_ACCESS_DENIED_NO_PASSWORD_ERROR', 'the user in the url may not log in; correct db.url'],
   ['ER_DBACCESS_DENIED_ERROR', 'the user has no rights on this database; GRANT ALL ON it'],
   ['ER_BAD_DB_ERROR', 'there is no such database; make it with CREATE DATABASE'],
   ['ER_NOT_SUPPORTED_AUTH_MODE', "the server wants a way to log in that is not supported; change the user's plugin"],
   ['ENOTFOUND', 'the host name in the url is not known; correct db.url'],
+  ['HANDSHAKE_NO_SSL_SUPPORT', 'the server has no TLS; set its ssl_cert and ssl_key, or leave ssl-ca out of the url'],
+  ['HANDSHAKE_SSL_ERROR', "the server's certificate is not one of ssl-ca for this host name"],
 ]);
 
-const UNAVAILABLE = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ENOENT', // the socket file of a server that is not running
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EAI_AGAIN',
-  'PROTOCOL_CONNECTION_LOST',
-  'ER_SERVER_SHUTDOWN',
-  'ER_NORMAL_SHUTDOWN',
-  'ER_CON_COUNT_ERROR',
-  'ER_TOO_MANY_USER_CONNECTIONS',
-  'ER_USER_LIMIT_REACHED',
-  'ER_QUERY_INTERRUPTED',
-  'ER_OPTION_PREVENTS_STATEMENT', // read-only while another server takes over
+const NO_ANSWER = 'does not answer; is the server running?';
+const NO_CONNECTION_LEFT = 'has no connection left for us; raise its max_connections';
+const READ_ONLY = 'is read-only';
+
+const UNAVAILABLE: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', NO_ANSWER],
+  ['ECONNRESET', NO_ANSWER],
+  ['EPIPE', NO_ANSWER],
+  ['ENOENT', NO_ANSWER], // the socket file of a server that is not running
+  ['ETIMEDOUT', NO_ANSWER],
+  ['EHOSTUNREACH', NO_ANSWER],
+  ['ENETUNREACH', NO_ANSWER],
+  ['EAI_AGAIN', NO_ANSWER],
+  ['PROTOCOL_CONNECTION_LOST', NO_ANSWER],
+  ['PROTOCOL_SEQUENCE_TIMEOUT', NO_ANSWER],
+  ['ER_SERVER_SHUTDOWN', NO_ANSWER],
+  ['ER_NORMAL_SHUTDOWN', NO_ANSWER],
+  ['ER_CON_COUNT_ERROR', NO_CONNECTION_LEFT],
+  ['ER_TOO_MANY_USER_CONNECTIONS', NO_CONNECTION_LEFT],
+  ['ER_USER_LIMIT_REACHED', NO_CONNECTION_LEFT],
+  ['ER_OPTION_PREVENTS_STATEMENT', READ_ONLY],
+  ['ER_READ_ONLY_MODE', READ_ONLY],
+  ['ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION', READ_ONLY],
+  ['ER_QUERY_INTERRUPTED', 'had the statement ended by somebody (KILL, or a time limit of the server)'],
 ]);
-/** Galera's "has not yet prepared node for application use" and MariaDB's "connection was killed" carry no name of their own. */
-const UNAVAILABLE_NUMBERS = new Set([1047, 1927]);
+/** Errors whose numbers the driver has no name for. */
+const UNAVAILABLE_NUMBERS: ReadonlyMap<number, string> = new Map([
+  [1047, 'is not ready (a Galera node that is apart from its cluster)'],
+  [1927, NO_ANSWER], // MariaDB: the connection was killed
+]);
+/** A server that says this, or nothing at all, says it on its other connections too. */
+const GONE = new Set([
+  'ER_OPTION_PREVENTS_STATEMENT',
+  'ER_READ_ONLY_MODE',
+  'PROTOCOL_SEQUENCE_TIMEOUT',
+  'ER_SERVER_SHUTDOWN',
+]);
+
+const FULL = new Set(['ER_RECORD_FILE_FULL', 'ER_DISK_FULL']);
+/** Storage engine errors carry the number of the system's: 28 is ENOSPC. */
+const NO_SPACE = /\b(?:error|errno):? 28\b/i;
+
+/** A table or a column is not there: the schema was emptied, or restored from a dump of an older version. */
+const INCOMPLETE = new Set(['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR']);
 
 const DEADLOCKS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
 
@@ -39,27 +66,54 @@ export function isDeadlock(error: unknown): boolean {
   return DEADLOCKS.has(errorCode(error) ?? '');
 }
 
+export function isLockTimeout(error: unknown): boolean {
+  return errorCode(error) === 'ER_LOCK_WAIT_TIMEOUT';
+}
+
+export function isIncompleteSchema(error: unknown): boolean {
+  return INCOMPLETE.has(errorCode(error) ?? '');
+}
+
+/** Whether all connections of the server that threw it are of no use now. */
+export function isServerGone(error: unknown): boolean {
+  return GONE.has(errorCode(error) ?? '') || errorNumber(error) === 1047;
+}
+
+/** Whether the driver gave the connection up. */
+export function isConnectionLost(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'fatal' in error && error.fatal === true;
+}
+
 /**
- * What the driver threw, told apart: `database-unavailable` (try again), `database-refused` (somebody has to act);
- * every other error as it is.
+ * What the driver threw, told apart: `database-unavailable` and `database-full` (try again), `database-refused` (somebody has to
+ * act); every other error as it is. `where` names the database.
  */
-export function databaseError(error: unknown, address: DatabaseAddress): unknown {
+export function databaseError(error: unknown, where: string): unknown {
   const code = errorCode(error) ?? '';
-  const where = formatDatabaseAddress(address);
+  const number = errorNumber(error);
+  if (error instanceof CodedError || isDeadlock(error)) return error;
+  const told = (ours: string, what: string) => new CodedError(ours, `database ${where} ${what}`, { cause: error });
+
   const refusal = REFUSALS.get(code);
   if (refusal !== undefined)
     return new CodedError('database-refused', `database ${where}: ${refusal}`, { cause: error });
-  if (isDeadlock(error)) return error;
-  if (UNAVAILABLE.has(code) || isLost(error)) {
-    return new CodedError('database-unavailable', `database ${where} does not answer; is the server running?`, {
-      cause: error,
-    });
+  if (FULL.has(code) || (error instanceof Error && NO_SPACE.test(error.message))) {
+    return told('database-full', 'has no space left; free some on its disk');
   }
-  return error;
+  const unavailable = UNAVAILABLE.get(code) ?? UNAVAILABLE_NUMBERS.get(number);
+  if (unavailable !== undefined) return told('database-unavailable', unavailable);
+  return isConnectionLost(error) ? told('database-unavailable', NO_ANSWER) : error;
 }
 
-function isLost(error: unknown): boolean {
-  if (typeof error !== 'object' || error === null) return false;
-  if ('fatal' in error && error.fatal === true) return true;
-  return 'errno' in error && typeof error.errno === 'number' && UNAVAILABLE_NUMBERS.has(error.errno);
+/**
+ * Whether an operation failed for the state of the database, not for what was asked: it may be asked again, and what others have
+ * not written meanwhile does not mean that they are silent.
+ */
+export function isDatabaseTrouble(error: unknown): boolean {
+  return errorCode(error)?.startsWith('database-') ?? false;
+}
+
+function errorNumber(error: unknown): number {
+  if (typeof error !== 'object' || error === null || !('errno' in error)) return 0;
+  return typeof error.errno === 'number' ? error.errno : 0;
 }

@@ -8,13 +8,15 @@ export interface DatabaseAddress {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** File with certificates: the connection is TLS, and the server's certificate must come from them and bear `host`. */
+  readonly tlsCa?: string;
 }
 
 const MYSQL_PORT = 3306;
 const FORM = 'mysql://USER:PASSWORD@HOST:PORT/DATABASE';
 
 /**
- * Reads `mysql://user:password@host:port/database`, with `?socketPath=/file` for a Unix socket.
+ * Reads `mysql://user:password@host:port/database`, with `?socketPath=/file` for a Unix socket, `?ssl-ca=/file` for TLS.
  * @throws CodedError `bad-database-url`; its text never holds the password.
  */
 export function parseDatabaseUrl(text: string): DatabaseAddress {
@@ -23,14 +25,20 @@ export function parseDatabaseUrl(text: string): DatabaseAddress {
   if (url.protocol !== 'mysql:' && url.protocol !== 'mariadb:') throw bad(`begins with ${url.protocol}//`);
   const database = decode(url.pathname.slice(1));
   if (database === '') throw bad('names no database');
+  // Somebody who asks for TLS must not go without it.
+  for (const name of url.searchParams.keys()) {
+    if (/^(ssl|tls)/i.test(name) && name !== 'ssl-ca') throw bad(`has the parameter ${name}; TLS is ?ssl-ca=/file`);
+  }
   const socketPath = url.searchParams.get('socketPath');
+  const tlsCa = url.searchParams.get('ssl-ca');
   return {
-    host: url.hostname === '' ? 'localhost' : url.hostname,
+    host: url.hostname === '' ? 'localhost' : url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? MYSQL_PORT : Number(url.port),
     ...(socketPath === null ? {} : { socketPath }),
     user: decode(url.username),
     password: decode(url.password),
     database,
+    ...(tlsCa === null ? {} : { tlsCa }),
   };
 }
 

@@ -1,11 +1,11 @@
 import { Kysely, type Transaction as KyselyTransaction, MysqlDialect, sql } from 'kysely';
 import type { Clock } from '../clock/clock.ts';
 import { retry } from '../clock/retry.ts';
+import { CodedError } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { checkServer } from './check-server.ts';
-import { isDeadlock } from './database-errors.ts';
+import { isDeadlock, isLockTimeout } from './database-errors.ts';
 import { parseDatabaseUrl } from './database-url.ts';
-import { openPool } from './pool.ts';
+import { Pool } from './pool.ts';
 import type { Schema } from './schema.ts';
 
 export type Transaction = KyselyTransaction<Schema>;
@@ -14,11 +14,13 @@ export type Transaction = KyselyTransaction<Schema>;
 export type Executor = Kysely<Schema> | Transaction;
 
 export interface DatabaseInit {
-  /** mysql://user:password@host:port/database, with ?socketPath=/file for a Unix socket. */
-  readonly url: string;
+  /** As `parseDatabaseUrl`; of several servers of one database one is used at a time, the first at first. */
+  readonly url: string | readonly string[];
   readonly minConnections?: number;
   readonly maxConnections?: number;
   readonly idleTimeoutMs?: number;
+  /** Tables or columns are missing; statements that want them fail with `database-unavailable` where this is given. */
+  readonly onIncomplete?: () => void;
 }
 
 interface Components {
@@ -27,37 +29,62 @@ interface Components {
 }
 
 const DEADLOCK_RETRIES = 10;
+/** 10 s have gone by then, so it is tried again only twice. */
+const COST_OF_LOCK_TIMEOUT = 5;
 
-/** Errors while running are `database-unavailable` (connections come back by themselves: try again) or the driver's own. */
+/** Throws when the transaction may not go on. */
+type Check = (trx: Transaction) => Promise<void>;
+
+/**
+ * Errors while running are `database-unavailable`, `database-full`, `database-busy` (connections come back by themselves: try
+ * again), those of `openDatabase` where the server was changed meanwhile, or the driver's own.
+ */
 export class Database {
   readonly kysely: Kysely<Schema>;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
+  readonly #components: Components;
+  readonly #check: Check | undefined;
 
-  constructor(components: Components, init: DatabaseInit) {
-    this.#clock = components.clock;
-    this.#logger = components.logger;
-    const pool = openPool(parseDatabaseUrl(init.url), {
-      minConnections: init.minConnections ?? 3,
-      maxConnections: init.maxConnections ?? 20,
-      idleTimeoutMs: init.idleTimeoutMs ?? 600_000,
-    });
-    this.kysely = new Kysely<Schema>({ dialect: new MysqlDialect({ pool }) });
+  constructor(components: Components, init: { readonly kysely: Kysely<Schema>; readonly check?: Check }) {
+    this.#components = components;
+    this.kysely = init.kysely;
+    this.#check = init.check;
   }
 
-  /** READ COMMITTED. `work` runs again from its beginning after a deadlock, so it must change nothing but the database. */
+  /**
+   * The same connections, with `check` as the first thing in every transaction: what it locks stays locked to the end, so a
+   * transaction that passed is committed before the checked fact can change. Statements outside of transactions are not checked.
+   * Whoever opened the database closes it.
+   */
+  fenced(check: Check): Database {
+    return new Database(this.#components, { kysely: this.kysely, check });
+  }
+
+  /**
+   * READ COMMITTED. `work` runs again from its beginning after a deadlock, so it must change nothing but the database.
+   * Where the connection is lost at the commit nobody knows whether it was one: `database-unavailable`, too.
+   */
   async transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T> {
-    let deadlocks = 0;
+    const { clock, logger } = this.#components;
+    let retriesLeft = DEADLOCK_RETRIES;
     return await retry(
-      this.#clock,
+      clock,
       {
         pauseMs: 5,
         maxPauseMs: 200,
-        isTransient: (error) => isDeadlock(error) && ++deadlocks <= DEADLOCK_RETRIES,
-        onFailure: (_, attempt) => this.#logger.debug({ attempt }, 'transaction is run again after a deadlock'),
+        isTransient: (error) => {
+          retriesLeft -= isLockTimeout(error) ? COST_OF_LOCK_TIMEOUT : 1;
+          return isDeadlock(error) && retriesLeft >= 0;
+        },
+        onFailure: (_, attempt) => logger.debug({ attempt }, 'transaction is run again after a deadlock'),
       },
-      () => this.kysely.transaction().execute(work),
-    );
+      () =>
+        this.kysely.transaction().execute(async (trx) => {
+          await this.#check?.(trx);
+          return await work(trx);
+        }),
+    ).catch((error: unknown) => {
+      throw isDeadlock(error) ? busy(error) : error;
+    });
   }
 
   async close(): Promise<void> {
@@ -66,18 +93,34 @@ export class Database {
 }
 
 /**
- * A database whose server was found fit.
+ * A database with a server that was found fit.
  * @throws CodedError `bad-database-url`, `database-refused`, `database-unfit` (somebody has to act), `database-unavailable`
  */
 export async function openDatabase(components: Components, init: DatabaseInit): Promise<Database> {
-  const db = new Database(components, init);
+  const pool = new Pool(components, [init.url].flat().map(parseDatabaseUrl), {
+    minConnections: init.minConnections ?? 3,
+    maxConnections: init.maxConnections ?? 20,
+    idleTimeoutMs: init.idleTimeoutMs ?? 600_000,
+    ...(init.onIncomplete && { onIncomplete: init.onIncomplete }),
+  });
+  const db = new Database(components, { kysely: new Kysely<Schema>({ dialect: new MysqlDialect({ pool }) }) });
   try {
-    await checkServer(db.kysely);
+    await sql`SELECT 1`.execute(db.kysely);
     return db;
   } catch (error) {
     await db.close();
     throw error;
   }
+}
+
+function busy(cause: unknown): CodedError {
+  return new CodedError(
+    'database-busy',
+    'others lock the same rows again and again; is a transaction left open by hand?',
+    {
+      cause,
+    },
+  );
 }
 
 /**

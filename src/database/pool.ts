@@ -1,58 +1,76 @@
 import type { MysqlPool } from 'kysely';
-import { createPool, type PoolConnection } from 'mysql2';
-import { databaseError } from './database-errors.ts';
+import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
+import type { Logger } from '../telemetry/logger.ts';
 import type { DatabaseAddress } from './database-url.ts';
-import { PooledConnection } from './pooled-connection.ts';
-
-export interface PoolInit {
-  readonly minConnections: number;
-  readonly maxConnections: number;
-  readonly idleTimeoutMs: number;
-}
+import type { PooledConnection } from './pooled-connection.ts';
+import { type PoolInit, ServerPool } from './server-pool.ts';
 
 /**
- * READ COMMITTED: under REPEATABLE READ, polling an empty queue locks its gaps and inserts wait 22 ms instead of 2.
- * UTC: UNIX_TIMESTAMP(NOW(3)) jumps back where local time does. Strict: a value that does not fit is an error, never cut.
+ * Connections to one of several servers of a database: to the same one as long as it works, else to the next that does. What was
+ * under way on the one that was left fails with `database-unavailable`.
  */
-const SESSION = [
-  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 10",
-];
-const CONNECT_LIMIT_MS = 10_000;
+export class Pool implements MysqlPool {
+  readonly #logger: Logger;
+  readonly #servers: readonly ServerPool[];
+  #current = 0;
 
-/** A pool that connects again by itself and throws our errors. */
-export function openPool(address: DatabaseAddress, init: PoolInit): MysqlPool {
-  const { socketPath, host, port, user, password, database } = address;
-  const pool = createPool({
-    ...(socketPath === undefined ? { host, port } : { socketPath }),
-    user,
-    password,
-    database,
-    charset: 'utf8mb4_general_ci',
-    supportBigNumbers: true,
-    connectTimeout: CONNECT_LIMIT_MS,
-    connectionLimit: init.maxConnections,
-    maxIdle: Math.min(init.minConnections, init.maxConnections),
-    idleTimeout: init.idleTimeoutMs,
-  });
-  // Statements of a connection run in order, so these are first.
-  pool.on('connection', (connection) => {
-    for (const statement of SESSION) connection.query(statement, (error) => error && connection.destroy());
-  });
-  // Kysely knows a connection by its identity.
-  const known = new WeakMap<PoolConnection, PooledConnection>();
-  return {
-    getConnection(done) {
-      pool.getConnection((error, raw) => {
-        if (error) {
-          // Kysely does not look at the second argument then.
-          return done(databaseError(error, address), new PooledConnection(raw, address));
-        }
-        const connection = known.get(raw) ?? new PooledConnection(raw, address);
-        known.set(raw, connection);
-        done(null, connection);
-      });
-    },
-    end: (done) => pool.end(done),
-  };
+  /** @throws CodedError `bad-database-url` */
+  constructor(components: { readonly logger: Logger }, addresses: readonly DatabaseAddress[], init: PoolInit) {
+    this.#logger = components.logger;
+    this.#servers = addresses.map(
+      (address, index) => new ServerPool(address, { ...init, onGone: () => this.#leave(index) }),
+    );
+  }
+
+  getConnection(done: (error: unknown, connection: PooledConnection) => void): void {
+    this.#acquire().then(
+      (connection) => done(null, connection),
+      // Kysely does not look at the second argument then.
+      (error: unknown) => (done as (error: unknown) => void)(error),
+    );
+  }
+
+  end(done: (error: unknown) => void): void {
+    Promise.all(this.#servers.map((server) => server.close())).then(() => done(null), done);
+  }
+
+  async #acquire(): Promise<PooledConnection> {
+    const first = this.#current;
+    const errors: unknown[] = [];
+    for (let step = 0; step < this.#servers.length; step++) {
+      const index = (first + step) % this.#servers.length;
+      try {
+        const connection = await this.#server(index).acquire();
+        if (step > 0 && this.#current === first) this.#goTo(index, errorText(errors.at(-1)));
+        return connection;
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    throw allFailed(errors);
+  }
+
+  #leave(index: number): void {
+    if (index !== this.#current || this.#servers.length === 1) return;
+    this.#goTo((index + 1) % this.#servers.length, `${this.#server(index).where} takes no statements`);
+  }
+
+  #goTo(index: number, reason: string): void {
+    this.#current = index;
+    this.#logger.warn({ database: this.#server(index).where, reason }, 'going on with another database server');
+  }
+
+  #server(index: number): ServerPool {
+    const server = this.#servers[index];
+    if (server === undefined) throw new CodedError('bad-database-url', 'no database url is given; set db.url');
+    return server;
+  }
+}
+
+/** Of several, one that may come back decides. */
+function allFailed(errors: readonly unknown[]): unknown {
+  if (errors.length === 1) return errors[0];
+  const hopeful = errors.some((error) => errorCode(error) === 'database-unavailable');
+  const code = hopeful ? 'database-unavailable' : (errorCode(errors[0]) ?? 'database-unavailable');
+  return new CodedError(code, `no database server can be used: ${errors.map(errorText).join('; ')}`);
 }

@@ -1,3 +1,4 @@
+import type { LeadershipTable, MastersTable, ProvingSeedsTable, SlavesTable } from './tables/cluster.ts';
 import type { SchemaMigrationsTable } from './tables/migrations.ts';
 import type { MessagesTable, MessageVersionsTable } from './tables/outbox.ts';
 import type { PostPartitionsTable, PostRunsTable, RecoveriesTable } from './tables/poster.ts';
@@ -16,4 +17,8 @@ export interface Schema {
   recoveries: RecoveriesTable;
   messages: MessagesTable;
   message_versions: MessageVersionsTable;
+  leadership: LeadershipTable;
+  masters: MastersTable;
+  slaves: SlavesTable;
+  proving_seeds: ProvingSeedsTable;
 }

@@ -1,18 +1,27 @@
-/** A task that could start. Times in milliseconds of the database's clock. */
+import { canRead } from '../queue/store-roots.ts';
+
 export interface WaitingTask {
   readonly id: string;
+  readonly sectorCount: number;
+  /** Milliseconds of the database's clock. */
+  readonly queuedAt: number;
+}
+
+/** Tasks that are alike in everything that decides who may take them and when, in the order of `inGroup`. */
+export interface WaitingGroup {
+  /** Nothing starts at or after this, in milliseconds of the database's clock; null: no end. */
+  readonly closeAt: number | null;
   readonly minerId: number;
   /** In bytes. */
   readonly sectorSize: number;
-  /** Nothing starts at or after this; null: no end. */
-  readonly closeAt: number | null;
-  readonly queuedAt: number;
-  /** Nobody gets it before... */
-  readonly retryAt: number;
-  /** ...or only `lastSlave` has to wait. */
-  readonly retryElsewhere: boolean;
-  /** Had it last, and gets it only when no other slave is free. */
+  /** Directories that hold the sectors; null: not known. */
+  readonly stores: readonly string[] | null;
+  /** Had them last, and gets them only when no other slave is free... */
   readonly lastSlave: string | null;
+  /** ...or not at all. */
+  readonly isBarred: boolean;
+  /** Never empty. */
+  readonly tasks: Iterable<WaitingTask> & { readonly at: (index: number) => WaitingTask | undefined };
 }
 
 export interface FreeSlave {
@@ -21,6 +30,8 @@ export interface FreeSlave {
   readonly free: number;
   /** The only size it can prove, in bytes; null: any. */
   readonly sectorSize: number | null;
+  /** Directories below which it can read; null: any. */
+  readonly stores: readonly string[] | null;
 }
 
 export interface Choice {
@@ -28,69 +39,97 @@ export interface Choice {
   readonly slave: string;
 }
 
+interface Candidate {
+  readonly group: WaitingGroup;
+  /** Index of its first task that is not chosen. */
+  next: number;
+}
+
+/** Longest first where a Close has to be met, so that no long one is left to the end; then by age. */
+export function inGroup(closeAt: number | null, a: WaitingTask, b: WaitingTask): number {
+  const bySize = closeAt === null ? 0 : b.sectorCount - a.sectorCount;
+  return bySize || a.queuedAt - b.queuedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
 /**
- * Who gets what next. Tasks by Close (those without one last), then in turn among miners (`running` counts what each miner has
- * in proof already), then by age. Each goes to the slave with the most free slots that did not have it last.
+ * Who gets what next. `tiers` are the groups of each Close, nearest first, none at all last. Within a tier miners take turns
+ * (`running` counts what each has in proof already), each with its first task. A task goes to the slave with the most free slots
+ * that did not have it last. Looks at no more tasks than there are free slots.
  */
 export function choose(
-  waiting: readonly WaitingTask[],
+  tiers: Iterable<readonly WaitingGroup[]>,
   slaves: readonly FreeSlave[],
   facts: { readonly now: number; readonly running: ReadonlyMap<number, number> },
 ): Choice[] {
-  const free = slaves.map((slave) => ({ ...slave }));
+  const free = slaves.filter((slave) => slave.free > 0).map((slave) => ({ ...slave }));
+  let slots = free.reduce((sum, slave) => sum + slave.free, 0);
   const choices: Choice[] = [];
-  for (const task of inOrder(waiting, facts)) {
-    const slave = bestSlave(task, free, facts.now);
-    if (slave === undefined) continue;
-    slave.free--;
-    choices.push({ id: task.id, slave: slave.name });
-    if (free.every((candidate) => candidate.free <= 0)) break;
+  for (const tier of tiers) {
+    if (slots === 0) break;
+    const turns = new Map<number, number>();
+    const turnOf = (minerId: number): number => turns.get(minerId) ?? facts.running.get(minerId) ?? 0;
+    const candidates = tier
+      .filter(({ closeAt }) => closeAt === null || closeAt > facts.now)
+      .map((group): Candidate => ({ group, next: 0 }));
+    while (slots > 0 && candidates.length > 0) {
+      const index = firstOf(candidates, turnOf);
+      const candidate = candidates[index];
+      const task = candidate?.group.tasks.at(candidate.next);
+      const slave = candidate && bestSlave(candidate.group, free);
+      if (candidate === undefined || task === undefined || slave === undefined) {
+        candidates.splice(index, 1);
+        continue;
+      }
+      slave.free--;
+      slots--;
+      candidate.next++;
+      turns.set(candidate.group.minerId, turnOf(candidate.group.minerId) + 1);
+      choices.push({ id: task.id, slave: slave.name });
+    }
   }
   return choices;
 }
 
-function inOrder(
-  waiting: readonly WaitingTask[],
-  facts: { readonly now: number; readonly running: ReadonlyMap<number, number> },
-): WaitingTask[] {
-  const turns = new Map<string, number>();
-  return waiting
-    .filter((task) => task.closeAt === null || task.closeAt > facts.now)
-    .toSorted((a, b) => close(a) - close(b) || byAge(a, b))
-    .map((task) => {
-      const peers = `${task.closeAt}/${task.minerId}`;
-      const turn = turns.get(peers) ?? facts.running.get(task.minerId) ?? 0;
-      turns.set(peers, turn + 1);
-      return { task, turn };
-    })
-    .toSorted((a, b) => close(a.task) - close(b.task) || a.turn - b.turn || byAge(a.task, b.task))
-    .map(({ task }) => task);
+/** Index of the candidate whose turn it is. */
+function firstOf(candidates: readonly Candidate[], turnOf: (minerId: number) => number): number {
+  let first = 0;
+  for (const [index, candidate] of candidates.entries()) {
+    const best = candidates[first];
+    if (best !== undefined && isBefore(candidate, best, turnOf)) first = index;
+  }
+  return first;
 }
 
-function close(task: WaitingTask): number {
-  return task.closeAt ?? Number.MAX_SAFE_INTEGER;
+function isBefore(a: Candidate, b: Candidate, turnOf: (minerId: number) => number): boolean {
+  const [taskA, taskB] = [a.group.tasks.at(a.next), b.group.tasks.at(b.next)];
+  // One that has no task left is first, to be taken away.
+  if (taskA === undefined || taskB === undefined) return taskA === undefined && taskB !== undefined;
+  const byTurn = turnOf(a.group.minerId) - turnOf(b.group.minerId);
+  return (byTurn || inGroup(a.group.closeAt, taskA, taskB)) < 0;
 }
 
-function byAge(a: WaitingTask, b: WaitingTask): number {
-  return a.queuedAt - b.queuedAt || (a.id < b.id ? -1 : 1);
-}
-
-function bestSlave<S extends FreeSlave>(task: WaitingTask, slaves: readonly S[], now: number): S | undefined {
+function bestSlave<S extends FreeSlave>(group: WaitingGroup, slaves: readonly S[]): S | undefined {
   let best: S | undefined;
   for (const slave of slaves) {
-    if (mayTake(task, slave, now) && (best === undefined || isBetter(task, slave, best))) best = slave;
+    if (slave.free > 0 && mayTake(group, slave) && (best === undefined || isBetter(group, slave, best))) best = slave;
   }
   return best;
 }
 
-function mayTake(task: WaitingTask, slave: FreeSlave, now: number): boolean {
-  if (slave.free <= 0) return false;
-  if (slave.sectorSize !== null && slave.sectorSize !== task.sectorSize) return false;
-  return now >= task.retryAt || (task.retryElsewhere && slave.name !== task.lastSlave);
+/** Whether a slave could ever prove these tasks. */
+export function isAble(
+  group: Pick<WaitingGroup, 'sectorSize' | 'stores'>,
+  slave: Pick<FreeSlave, 'sectorSize' | 'stores'>,
+): boolean {
+  return (slave.sectorSize === null || slave.sectorSize === group.sectorSize) && canRead(group.stores, slave.stores);
 }
 
-function isBetter(task: WaitingTask, slave: FreeSlave, than: FreeSlave): boolean {
-  const hadItLast = slave.name === task.lastSlave;
-  if (hadItLast !== (than.name === task.lastSlave)) return !hadItLast;
+function mayTake(group: WaitingGroup, slave: FreeSlave): boolean {
+  return isAble(group, slave) && !(group.isBarred && slave.name === group.lastSlave);
+}
+
+function isBetter(group: WaitingGroup, slave: FreeSlave, than: FreeSlave): boolean {
+  const hadItLast = slave.name === group.lastSlave;
+  if (hadItLast !== (than.name === group.lastSlave)) return !hadItLast;
   return slave.free === than.free ? slave.name < than.name : slave.free > than.free;
 }

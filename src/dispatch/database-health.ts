@@ -1,17 +1,23 @@
 import type { Clock } from '../clock/clock.ts';
-import { errorCode, errorText } from '../errors/coded-error.ts';
+import { isDatabaseTrouble } from '../database/database-errors.ts';
+import { errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
+/** Heartbeats come several times in a lease; an answer or a clock that is off by more than this says nothing about slaves. */
+const TOLERANCE_MS = 2_000;
+
 /**
- * Since when every statement was answered. While the database was away no heartbeat could be kept, so leases that look silent
- * afterwards are not: nobody is judged before the slaves had their time again.
+ * Since when every statement was answered, in time, by a steady clock. While the database was away no heartbeat could be kept, so
+ * leases that look silent afterwards are not: nobody is judged before the slaves had their time again.
  */
 export class DatabaseHealth {
-  readonly #clock: Clock;
+  readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #logger: Logger;
   #healthySince: number | undefined;
+  /** The database's clock less our monotonic one. */
+  #clockOffset: number | undefined;
 
-  constructor(components: { readonly clock: Clock; readonly logger: Logger }) {
+  constructor(components: { readonly clock: Pick<Clock, 'monotonic'>; readonly logger: Logger }) {
     this.#clock = components.clock;
     this.#logger = components.logger;
     this.#healthySince = this.#clock.monotonic();
@@ -26,6 +32,21 @@ export class DatabaseHealth {
     if (this.#healthySince !== undefined) this.#healthySince = this.#clock.monotonic();
   }
 
+  /**
+   * A clock of the database (`databaseNow`) that a statement brought, asked for at `askedAt` of our monotonic one. A server that
+   * stood still, a clock that was set, another node of a cluster with a clock of its own: all leases begin anew.
+   */
+  observeClock(databaseNow: number, askedAt: number): void {
+    const now = this.#clock.monotonic();
+    const before = this.#clockOffset;
+    this.#clockOffset = databaseNow - now;
+    const tookMs = now - askedAt;
+    const jumpMs = before === undefined ? 0 : this.#clockOffset - before;
+    if (tookMs <= TOLERANCE_MS && Math.abs(jumpMs) <= TOLERANCE_MS) return;
+    this.#logger.warn({ tookMs, jumpMs }, 'database stood still or its clock jumped');
+    this.restart();
+  }
+
   async watch<T>(work: Promise<T>): Promise<T> {
     try {
       const result = await work;
@@ -35,7 +56,7 @@ export class DatabaseHealth {
       }
       return result;
     } catch (error) {
-      if (errorCode(error) === 'database-unavailable') {
+      if (isDatabaseTrouble(error)) {
         if (this.#healthySince !== undefined)
           this.#logger.warn({ error: errorText(error) }, 'database does not answer');
         this.#healthySince = undefined;

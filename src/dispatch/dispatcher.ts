@@ -1,30 +1,23 @@
 import type { Clock } from '../clock/clock.ts';
-import type { Database } from '../database/database.ts';
-import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
+import { errorText } from '../errors/coded-error.ts';
 import type { LeasePolicy } from '../queue/end-lost-attempts.ts';
-import { type Failure, failAttempt } from '../queue/fail-attempt.ts';
 import { findUnfinished, listUnfinished, type UnfinishedTask } from '../queue/list-unfinished.ts';
-import { type StartedAttempt, startAttempt } from '../queue/start-attempt.ts';
-import { decodeTask, windowProofType } from '../queue/window-post-task.ts';
-import type { WindowPostTask } from '../rpc/window-post.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import { type Choice, choose, type WaitingTask } from './choose.ts';
-import type { DatabaseHealth } from './database-health.ts';
-import type { SlaveRoster, SlaveSession } from './slave-roster.ts';
+import { windowProofType } from '../queue/window-post-task.ts';
+import type { AttemptId, TaskView } from '../rpc/methods.ts';
+import { type Choice, choose, type WaitingGroup } from './choose.ts';
+import { LeaseMaker, type LeaseMakerComponents } from './lease-maker.ts';
+import { slowTasks } from './slow-tasks.ts';
+import { StrandedTasks } from './stranded-tasks.ts';
 import { TaskBoard } from './task-board.ts';
+import { UsualDurations } from './usual-durations.ts';
 
-interface Components {
+interface Components extends LeaseMakerComponents {
   readonly clock: Clock;
-  readonly logger: Logger;
-  readonly db: Database;
-  readonly health: DatabaseHealth;
-  readonly roster: SlaveRoster;
+  /** A task reached another state. */
+  readonly tell: (id: string, state: TaskView['state']) => void;
   /** Reads a task again (`reload`) and tells whom it concerns; never rejects. */
   readonly announce: (id: string) => Promise<void>;
 }
-
-/** The slave may be at work: its next hello or heartbeat says so, or its silence ends the lease. */
-const MAYBE_TAKEN = new Set(['connection-lost', 'time-limit']);
 
 /** After a lease that the database did not let us make. */
 const PAUSE_MS = 1_000;
@@ -36,8 +29,13 @@ const PAUSE_MS = 1_000;
 export class Dispatcher {
   readonly #components: Components;
   readonly #policy: LeasePolicy;
+  readonly #leases: LeaseMaker;
+  readonly #stranded: StrandedTasks;
   readonly #board = new TaskBoard();
-  readonly #assigning = new Map<string, Promise<void>>();
+  readonly #usual = new UsualDurations();
+  readonly #assigning = new Set<Promise<void>>();
+  /** Their outcomes are being verified and stored. */
+  readonly #delivering = new Set<string>();
   #woken = false;
   #closed = false;
   /** The database's clock less ours, in milliseconds. */
@@ -46,6 +44,8 @@ export class Dispatcher {
   constructor(components: Components, policy: LeasePolicy) {
     this.#components = components;
     this.#policy = policy;
+    this.#leases = new LeaseMaker(components, policy);
+    this.#stranded = new StrandedTasks(components);
   }
 
   /** By the database's clock. */
@@ -57,21 +57,73 @@ export class Dispatcher {
     return this.#board.tasks();
   }
 
+  get(id: string): UnfinishedTask | undefined {
+    return this.#board.get(id);
+  }
+
+  get hasRunning(): boolean {
+    return this.#board.inProofOf.size > 0;
+  }
+
+  /** Whether memory knows an attempt as a slave's live one. False says nothing: the database knows. */
+  isLive(slave: string, { id, attempt }: AttemptId): boolean {
+    return this.#board.get(id)?.live.some((live) => live.attempt === attempt && live.slave === slave) ?? false;
+  }
+
+  /** Whether memory knows that a task is finished or gone. */
+  isFinished(id: string): boolean {
+    return this.#board.isGone(id);
+  }
+
   /** Something changed: a slot, a task, or the time. */
   wake(): void {
     if (this.#woken) return;
     this.#woken = true;
     queueMicrotask(() => {
       this.#woken = false;
-      if (!this.#closed) this.#dispatch();
+      this.#dispatch();
     });
   }
 
-  /** Reads one task again, after anything was done to it. */
+  /** A task that was not known before. */
+  add(task: UnfinishedTask): void {
+    this.#board.put(task.id, this.#board.look(), task, this.now());
+    this.wake();
+  }
+
+  /** An attempt has ended, and its task goes on with another one, or (`finished`) does not. */
+  ended({ id, attempt }: AttemptId, task: 'goes on' | 'finished'): void {
+    this.#board.change(id, this.now(), (before) =>
+      task === 'finished' ? undefined : { ...before, live: before.live.filter((live) => live.attempt !== attempt) },
+    );
+  }
+
+  /** From the arrival of an outcome until it is stored nobody need compete with it. */
+  async whileDelivering<T>({ id }: AttemptId, work: () => Promise<T>): Promise<T> {
+    this.#delivering.add(id);
+    try {
+      return await work();
+    } finally {
+      this.#delivering.delete(id);
+    }
+  }
+
+  isDelivering(id: string): boolean {
+    return this.#delivering.has(id);
+  }
+
+  /** A proof of a live attempt was verified: so long they take. */
+  proven(slave: string, { id, attempt }: AttemptId): void {
+    const task = this.#board.get(id);
+    const live = task?.live.find((candidate) => candidate.attempt === attempt && candidate.slave === slave);
+    if (task !== undefined && live !== undefined) this.#usual.record(task.proofType, this.now() - live.startedAt);
+  }
+
+  /** Reads one task again, where what was done to it is not known. */
   async reload(id: string): Promise<void> {
     const { db, health } = this.#components;
     const seen = this.#board.look();
-    this.#board.put(id, seen, await health.watch(findUnfinished(db, id)));
+    this.#board.put(id, seen, await health.watch(findUnfinished(db, id)), this.now());
     this.wake();
   }
 
@@ -81,104 +133,91 @@ export class Dispatcher {
     const seen = this.#board.look();
     const { tasks, now } = await health.watch(listUnfinished(db));
     this.#clockOffset = now - clock.now();
-    this.#board.putAll(seen, tasks);
+    this.#board.putAll(seen, tasks, this.now());
     this.wake();
+  }
+
+  /** Gives slow tasks to slaves that nothing waits for. */
+  compete(): void {
+    const { roster } = this.#components;
+    this.#dispatch();
+    const now = this.now();
+    this.#stranded.look(this.#board.tiers(now), roster.sessions());
+    const facts = {
+      now,
+      timeoutMs: this.#policy.progressTimeoutMs,
+      usualMs: ({ proofType }: UnfinishedTask) => this.#usual.of(proofType),
+    };
+    for (const task of slowTasks(this.#board.running(), facts)) {
+      if (this.#board.isAssigned(task.id) || this.#delivering.has(task.id)) continue;
+      const idle = roster.free(now).filter((slave) => !roster.works(slave.name, task.id));
+      if (idle.length === 0) continue;
+      const group = { ...task, sectorSize: sectorSizeOf(task), isBarred: true, tasks: [task] };
+      this.#take([[group]], idle, now);
+    }
   }
 
   /** Starts nothing more, and waits for leases being made. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#assigning.values());
+    await Promise.all(this.#assigning);
   }
 
   #dispatch(): void {
-    const { roster } = this.#components;
     const now = this.now();
-    if (roster.free(now).length === 0) return;
-    const tasks = this.#board.tasks();
-    const isRunning = (task: UnfinishedTask) => task.startedAt !== null || this.#assigning.has(task.id);
-    const running = new Map<number, number>();
-    for (const task of tasks.filter(isRunning)) running.set(task.minerId, (running.get(task.minerId) ?? 0) + 1);
-    const waiting = tasks.filter((task) => !isRunning(task)).flatMap(toWaiting);
-    for (const choice of choose(waiting, roster.free(now), { now, running })) this.#take(choice);
-    for (const task of this.#slow(tasks, now)) {
-      const idle = roster.free(now).filter((slave) => !roster.works(slave.name, task.id));
-      for (const choice of choose([task], idle, { now, running })) this.#take(choice);
+    if (this.#board.waitingCount === 0) return;
+    const free = this.#components.roster.free(now);
+    if (free.length > 0) this.#take(this.#board.tiers(now), free, now);
+  }
+
+  /** What is chosen is taken before anything is awaited, so that the next round sees it. */
+  #take(tiers: Iterable<readonly WaitingGroup[]>, free: Parameters<typeof choose>[1], now: number): void {
+    if (this.#closed) return;
+    for (const choice of choose(tiers, free, { now, running: this.#board.inProofOf })) {
+      this.#components.roster.take(choice.slave, choice.id);
+      this.#board.assign(choice.id, now);
+      const assigned = this.#assign(choice).finally(() => this.#assigning.delete(assigned));
+      this.#assigning.add(assigned);
     }
   }
 
-  /** Tasks whose newest attempt goes on for long: it may be a slow or sick slave, and another has nothing better to do. */
-  #slow(tasks: readonly UnfinishedTask[], now: number): WaitingTask[] {
-    const since = now - this.#policy.progressTimeoutMs;
-    return tasks
-      .filter(({ id, startedAt }) => startedAt !== null && startedAt < since && !this.#assigning.has(id))
-      .flatMap(toWaiting)
-      .map((task) => ({ ...task, retryAt: 0 }));
-  }
-
-  /** Taken before anything is awaited, so that the next round sees it. */
-  #take(choice: Choice): void {
-    this.#components.roster.take(choice.slave, choice.id);
-    const assigned = this.#assign(choice).finally(() => this.#assigning.delete(choice.id));
-    this.#assigning.set(choice.id, assigned);
-  }
-
   async #assign({ id, slave }: Choice): Promise<void> {
-    const { clock, db, health, logger, roster } = this.#components;
+    const { announce, clock, logger, roster } = this.#components;
+    let isKnown = false;
     try {
       const task = this.#board.get(id);
       const session = roster.session(slave);
-      if (task === undefined || session === undefined) return;
-      const lease = { id, slave, lastAttempt: task.lastAttempt };
-      const started = await health.watch(startAttempt(db, lease));
-      if (started === null) {
-        roster.release(slave, id);
-        return;
+      if (task === undefined || session === undefined) return roster.release(slave, id);
+      const attempt = await this.#leases.make(task, slave);
+      if (attempt === null) roster.release(slave, id);
+      else {
+        this.#started(attempt, slave);
+        isKnown = await this.#leases.give(task, attempt, session);
       }
-      const failure = await this.#send(session, started);
-      if (failure === undefined) return;
-      roster.release(slave, id);
-      await health.watch(failAttempt(db, started, failure, this.#policy));
     } catch (error) {
       roster.release(slave, id);
       logger.warn({ id, slave, error: errorText(error) }, 'lease failed');
       await clock.sleep(PAUSE_MS);
     } finally {
-      await this.#components.announce(id);
+      this.#board.unassign(id, this.now());
+      if (isKnown) this.wake();
+      else await announce(id);
     }
   }
 
-  /** Gives a lease to its slave; what keeps it from that, if anything. */
-  async #send(session: SlaveSession, { id, attempt, closeAt, body }: StartedAttempt): Promise<Failure | undefined> {
-    const { logger, roster } = this.#components;
-    const at = { id, attempt, slave: session.name };
-    let task: WindowPostTask;
-    try {
-      task = decodeTask(body);
-    } catch (error) {
-      logger.error({ ...at, error: errorText(error) }, 'body of a task cannot be read');
-      return { class: 'permanent', outcome: 'failed', reason: `bad-task: ${errorText(error)}` };
-    }
-    try {
-      const { accepted, reason } = await session.start({ id, attempt, closeAt, task });
-      if (accepted) {
-        logger.info({ ...at, minerId: task.miner_id, closeAt }, 'task leased');
-        return undefined;
-      }
-      throw new CodedError('lease-refused', reason ?? 'no reason given');
-    } catch (error) {
-      if (MAYBE_TAKEN.has(errorCode(error) ?? '')) {
-        logger.warn({ ...at, reason: errorText(error) }, 'slave may have taken the task');
-        return undefined;
-      }
-      logger.warn({ ...at, reason: errorText(error) }, 'slave did not take the task');
-      roster.refuse(session.name);
-      return { class: 'lost', outcome: 'lost', reason: `not taken: ${errorText(error)}` };
-    }
+  #started({ id, attempt }: AttemptId, slave: string): void {
+    const startedAt = this.now();
+    this.#board.change(id, startedAt, (task) => ({
+      ...task,
+      lastAttempt: attempt,
+      lastSlave: slave,
+      live: [...task.live, { attempt, slave, startedAt }],
+    }));
+    this.#board.unassign(id, startedAt);
+    this.#components.tell(id, 'running');
   }
 }
 
-function toWaiting(task: UnfinishedTask): WaitingTask[] {
-  const type = windowProofType(task.proofType);
-  return type === undefined ? [] : [{ ...task, sectorSize: type.sectorSize }];
+function sectorSizeOf({ proofType }: UnfinishedTask): number {
+  return windowProofType(proofType)?.sectorSize ?? 0;
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Database } from '../database/database.ts';
-import { errorCode, errorText } from '../errors/coded-error.ts';
+import { isDatabaseTrouble } from '../database/database-errors.ts';
+import { errorText } from '../errors/coded-error.ts';
 import { adoptTasks } from '../queue/adopt-tasks.ts';
 import { archiveTasks } from '../queue/archive-tasks.ts';
 import { endLostAttempts, type LeasePolicy } from '../queue/end-lost-attempts.ts';
@@ -26,6 +27,8 @@ export interface HousekeepingInit {
 
 /** Between looks at what is due, in memory. */
 const TICK_MS = 1_000;
+/** Few enough to leave the other connections to slaves. */
+const CANCELLED_AT_ONCE = 8;
 
 /** Does what only time brings about. Idle, it costs three statements for each sweep and none otherwise. */
 export class Housekeeping {
@@ -61,25 +64,33 @@ export class Housekeeping {
     await leader.dispatcher.reloadAll();
   }
 
-  /** What nobody can use any more holds no prover. Retries that have become due are dispatched, too. */
+  /** What nobody can use any more holds no prover: running tasks first. Retries that have become due are dispatched, too. */
   async #closeExpired(): Promise<void> {
-    const { dispatcher } = this.#components.leader;
-    const now = dispatcher.now();
-    for (const { id, closeAt } of dispatcher.tasks()) {
-      if (closeAt !== null && closeAt <= now) await this.#components.leader.cancel(id, 'its deadline closed');
+    const { leader } = this.#components;
+    const now = leader.dispatcher.now();
+    const expired = leader.dispatcher
+      .tasks()
+      .filter(({ closeAt }) => closeAt !== null && closeAt <= now)
+      .toSorted((a, b) => b.live.length - a.live.length);
+    for (let from = 0; from < expired.length; from += CANCELLED_AT_ONCE) {
+      const some = expired.slice(from, from + CANCELLED_AT_ONCE);
+      await Promise.all(some.map(({ id }) => leader.cancel(id, 'its deadline closed')));
     }
-    dispatcher.wake();
+    await leader.tick();
   }
 
   async #endLost(): Promise<void> {
-    const { db, health, leader, logger } = this.#components;
+    const { clock, db, health, leader, logger } = this.#components;
     const { policy } = this.#init;
-    if (!leader.dispatcher.tasks().some((task) => task.startedAt !== null)) return;
-    if (health.healthyForMs() < policy.heartbeatTimeoutMs) {
+    if (!leader.dispatcher.hasRunning) return;
+    const askedAt = clock.monotonic();
+    const mayJudge = (now: number) => {
+      health.observeClock(now, askedAt);
+      if (health.healthyForMs() >= policy.heartbeatTimeoutMs) return true;
       logger.debug('leases are not judged yet');
-      return;
-    }
-    const ended = await health.watch(endLostAttempts(db, policy));
+      return false;
+    };
+    const ended = await health.watch(endLostAttempts(db, policy, mayJudge));
     leader.dropAttempts(ended);
     for (const id of new Set(ended.map((attempt) => attempt.id))) await leader.announce(id);
   }
@@ -102,7 +113,7 @@ export class Housekeeping {
         await work();
       } catch (error) {
         if (signal.aborted) return;
-        if (errorCode(error) === 'database-unavailable') continue;
+        if (isDatabaseTrouble(error)) continue;
         logger.error({ what, error: errorText(error) }, 'housekeeping failed');
       }
     }

@@ -1,31 +1,34 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Database } from '../database/database.ts';
+import { GroupCommit } from '../database/group-commit.ts';
 import { errorText } from '../errors/coded-error.ts';
 import type { Verifier } from '../ext-processor/verifier.ts';
-import type { AttemptId, EndedAttempt, Verdict } from '../queue/attempt.ts';
+import type { EndedAttempt } from '../queue/attempt.ts';
 import { cancelTask } from '../queue/cancel-task.ts';
-import { closedAttempts } from '../queue/check-attempts.ts';
-import { endAbandonedAttempts } from '../queue/end-abandoned-attempts.ts';
 import type { LeasePolicy } from '../queue/end-lost-attempts.ts';
-import { type FailureClass, failAttempt } from '../queue/fail-attempt.ts';
-import { finishAttempt } from '../queue/finish-attempt.ts';
-import { getAttemptTask } from '../queue/get-attempt-task.ts';
+import { type Failure, failAttempt } from '../queue/fail-attempt.ts';
+import type { FinishVerdict } from '../queue/finish-attempt.ts';
+import { type Finish, finishAttempts } from '../queue/finish-attempts.ts';
+import { getAttemptBody } from '../queue/get-attempt-body.ts';
 import { getTask } from '../queue/get-task.ts';
-import { type Heartbeat, recordHeartbeats } from '../queue/record-heartbeats.ts';
-import { type Submission, submitTask } from '../queue/submit-task.ts';
-import type { TaskView } from '../rpc/methods.ts';
+import { type PreparedSubmission, prepareSubmission, type Submission } from '../queue/prepare-submission.ts';
+import { type Submitted, submitTasks } from '../queue/submit-task.ts';
+import type { AttemptId, FailureClass, Heartbeat, SlaveReport, TaskView, Verdict } from '../rpc/methods.ts';
 import type { WindowPostOutput } from '../rpc/window-post.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { BodyCache } from './body-cache.ts';
 import type { DatabaseHealth } from './database-health.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { HeartbeatBook } from './heartbeat-book.ts';
 import { judgeOutput } from './judge-output.ts';
+import { SlaveDesk } from './slave-desk.ts';
 import { SlaveRoster, type SlaveSession } from './slave-roster.ts';
 
 export interface LeaderComponents {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly db: Database;
-  readonly verifier: Pick<Verifier, 'verify'>;
+  readonly verifier: Pick<Verifier, 'verifyTask'>;
   readonly health: DatabaseHealth;
 }
 
@@ -36,6 +39,10 @@ export interface LeaderInit {
 }
 
 const NOT_TAKEN = { accepted: false } as const;
+const MAX_AT_ONCE = 64;
+const MAX_BYTES_AT_ONCE = 4 * 2 ** 20;
+/** An attempt that is in its SNARK for so many times task.timeout hangs, whatever it tells of. */
+const LONGEST_SNARK = 4;
 
 /**
  * What slaves and submitters ask of the master. Each is a transition in the database first; what is in memory follows it.
@@ -46,19 +53,61 @@ export class Leader {
   readonly #components: LeaderComponents;
   readonly #init: LeaderInit;
   readonly #roster = new SlaveRoster();
+  readonly #desk: SlaveDesk;
+  readonly #bodies: BodyCache;
+  readonly #heartbeats: HeartbeatBook;
+  readonly #submissions: GroupCommit<PreparedSubmission, Submitted>;
+  readonly #finishes: GroupCommit<Finish, FinishVerdict>;
 
   constructor(components: LeaderComponents, init: LeaderInit) {
+    const { db, health } = components;
     this.#components = components;
     this.#init = init;
+    this.#desk = new SlaveDesk({ ...components, roster: this.#roster });
+    this.#bodies = new BodyCache(components);
     this.dispatcher = new Dispatcher(
-      { ...components, roster: this.#roster, announce: (id) => this.announce(id) },
+      {
+        ...components,
+        roster: this.#roster,
+        bodies: this.#bodies,
+        tell: init.onChange,
+        announce: (id) => this.announce(id),
+      },
       init.policy,
     );
+    this.#heartbeats = new HeartbeatBook(components, {
+      heartbeatTimeoutMs: init.policy.heartbeatTimeoutMs,
+      isLive: (slave, attempt) => this.dispatcher.isLive(slave, attempt),
+      isFinished: (id) => this.dispatcher.isFinished(id),
+      onClosed: (slave, { id, attempt }) => {
+        // Its own outcome may have been what ended it.
+        if (this.dispatcher.isDelivering(id)) return;
+        this.dropAttempts([{ id, attempt, slave, outcome: 'lost' }]);
+        void this.announce(id);
+      },
+    });
+    this.#submissions = new GroupCommit({
+      maxItems: MAX_AT_ONCE,
+      maxBytes: MAX_BYTES_AT_ONCE,
+      bytesOf: ({ body }) => body.length,
+      run: (submissions) => health.watch(submitTasks(db, submissions)),
+    });
+    this.#finishes = new GroupCommit({
+      maxItems: MAX_AT_ONCE,
+      run: (finishes) => health.watch(finishAttempts(db, finishes)),
+    });
   }
 
   async submit(submission: Submission): Promise<TaskView> {
-    const view = await this.#watch(submitTask(this.#components.db, submission));
-    if (view.state === 'waiting') await this.announce(view.id);
+    const task = prepareSubmission(submission);
+    const { view, queuedAt } = await this.#submissions.add(task);
+    if (view.state === 'waiting' || view.state === 'running') this.#bodies.put(task.id, task.body);
+    if (queuedAt === null) await this.dispatcher.reload(task.id);
+    else {
+      const { body: _, ...facts } = task;
+      const fresh = { retryAt: 0, retryElsewhere: false, lastAttempt: 0, lastSlave: null, live: [] };
+      this.dispatcher.add({ ...facts, queuedAt, ...fresh });
+    }
     return view;
   }
 
@@ -78,78 +127,77 @@ export class Leader {
     session: SlaveSession,
     hello: { readonly slots: number; readonly attempts: readonly AttemptId[] },
   ): Promise<AttemptId[]> {
-    const { db, logger } = this.#components;
+    const { logger } = this.#components;
     const { name } = session;
-    const abandoned = await this.#watch(endAbandonedAttempts(db, name, hello.attempts, this.#init.policy));
-    const closed = await this.#watch(closedAttempts(db, name, hello.attempts));
-    const live = hello.attempts.filter((attempt) => !closed.some((other) => isSame(other, attempt)));
-    for (const { id } of abandoned) await this.dispatcher.reload(id);
+    const { live, ...known } = await this.#desk.join(session, hello.slots);
+    const held = new Set(hello.attempts.map(keyOf));
+    // It says what it works on: its other leases are lost now, not after the heartbeat time-out.
+    for (const attempt of live.filter((lease) => !held.has(keyOf(lease)))) {
+      await this.#lose(name, attempt, 'the slave came back without it');
+    }
+    const open = new Set(live.map(keyOf));
+    const closed = hello.attempts.filter((attempt) => !open.has(keyOf(attempt)));
+    const tasks = hello.attempts.filter((attempt) => open.has(keyOf(attempt))).map(({ id }) => id);
     // Last, so that hello is answered before the first start is sent: that takes a statement more.
-    this.#roster.join(
-      session,
-      hello.slots,
-      live.map(({ id }) => id),
-    );
-    logger.info({ slave: name, slots: hello.slots, attempts: live.length, closed: closed.length }, 'slave joined');
+    const { slots } = hello;
+    this.#roster.join(session, { slots, tasks, joinedAt: this.dispatcher.now(), ...known });
+    logger.info({ slave: name, slots, attempts: tasks.length, closed: closed.length }, 'slave joined');
     this.dispatcher.wake();
     return closed;
   }
 
   leave(session: SlaveSession): void {
-    this.#roster.leave(session);
     this.#components.logger.info({ slave: session.name }, 'slave left');
+    if (this.#roster.leave(session)) this.#desk.leave(session.name);
   }
 
   async heartbeat(slave: string, beats: readonly Heartbeat[], free: number): Promise<AttemptId[]> {
-    this.#roster.tell(slave, { busy: beats.length, free });
+    this.#roster.tell(slave, { attempts: beats, free });
     this.dispatcher.wake();
-    if (beats.length === 0) return [];
-    const closed = await this.#watch(recordHeartbeats(this.#components.db, slave, beats));
+    const closed = await this.#heartbeats.beat(slave, beats);
     for (const { id } of closed) this.#roster.release(slave, id);
     return closed;
   }
 
   /** Stores a result that is verified here before. */
   async finish(slave: string, attempt: AttemptId, output: WindowPostOutput): Promise<Verdict> {
-    const { db, verifier, logger } = this.#components;
-    const found = await this.#watch(getAttemptTask(db, slave, attempt));
-    if ('refused' in found) return this.#refuse(slave, attempt, found.refused);
-    const objection = await judgeOutput(verifier, found.task, output);
-    if (objection !== null) {
-      logger.error({ ...attempt, slave, objection }, 'result refused');
-      await this.fail(slave, attempt, 'slave', objection);
-      return { ...NOT_TAKEN, reason: objection };
-    }
-    const { accepted, reason, ended } = await this.#watch(finishAttempt(db, attempt, output));
-    if (!accepted) return this.#refuse(slave, attempt, reason ?? '');
-    this.#roster.succeeded(slave);
+    // Its prover is free: the next task starts while this one is verified.
     this.#release(slave, attempt);
-    this.dropAttempts(ended);
-    const at = { ...attempt, slave, minerId: found.task.miner_id, faults: output.faults.length };
-    logger.info(at, output.faults.length === 0 ? 'task proven' : 'task found faults');
-    await this.announce(attempt.id);
-    return { accepted: true, reason: null };
+    return await this.dispatcher.whileDelivering(attempt, () => this.#finish(slave, attempt, output));
   }
 
-  async fail(
-    slave: string,
-    attempt: AttemptId,
-    failureClass: Exclude<FailureClass, 'lost'>,
-    reason: string,
-  ): Promise<Verdict> {
-    const { db, logger } = this.#components;
-    const failure = { class: failureClass, outcome: 'failed', reason } as const;
-    const verdict = await this.#watch(failAttempt(db, attempt, failure, this.#init.policy));
-    if (!verdict.accepted) return this.#refuse(slave, attempt, verdict.reason ?? '');
-    logger.warn({ ...attempt, slave, class: failureClass, reason }, 'attempt failed');
-    if (failureClass === 'slave') {
-      const until = this.#roster.failed(slave, this.dispatcher.now());
-      if (until !== undefined) logger.error({ slave, until }, 'slave is held back after failures in a row');
-    }
+  async fail(slave: string, attempt: AttemptId, failureClass: FailureClass, reason: string): Promise<Verdict> {
     this.#release(slave, attempt);
-    this.dropAttempts(verdict.ended);
-    await this.announce(attempt.id);
-    return { accepted: true, reason: null };
+    const failure = { class: failureClass, outcome: 'failed', reason } as const;
+    return await this.dispatcher.whileDelivering(attempt, () => this.#fail(slave, attempt, failure));
+  }
+
+  /** Takes a slave out of service: it finishes what runs. False when no slave of that name ever came. */
+  async drain(name: string): Promise<boolean> {
+    return await this.#desk.setDrained(name, true);
+  }
+
+  async resume(name: string): Promise<boolean> {
+    const isKnown = await this.#desk.setDrained(name, false);
+    this.dispatcher.wake();
+    return isKnown;
+  }
+
+  /** The connected slaves. */
+  slaves(): SlaveReport[] {
+    return this.#roster.reports(this.dispatcher.now());
+  }
+
+  /** What only time brings about, in memory: competitors of slow tasks, and attempts that hang. */
+  async tick(): Promise<void> {
+    this.dispatcher.compete();
+    this.#heartbeats.forgetTaken();
+    const limitMs = LONGEST_SNARK * this.#init.policy.progressTimeoutMs;
+    for (const { slave, attempt } of this.#heartbeats.provingLongerThan(limitMs)) {
+      const reason = `in its SNARK for more than ${limitMs} ms`;
+      await this.#fail(slave, attempt, { class: 'slave', outcome: 'timeout', reason });
+      this.dropAttempts([{ ...attempt, slave, outcome: 'timeout' }]);
+    }
   }
 
   /** Tells the slaves of attempts that others ended. One that cannot be told hears of it with its next heartbeat. */
@@ -176,6 +224,74 @@ export class Leader {
     }
   }
 
+  /** Starts nothing more, and waits for what is under way. */
+  async close(): Promise<void> {
+    this.#heartbeats.close();
+    await this.dispatcher.close();
+    await Promise.all([this.#submissions.idle(), this.#finishes.idle()]);
+  }
+
+  async #finish(slave: string, attempt: AttemptId, output: WindowPostOutput): Promise<Verdict> {
+    const { logger, verifier } = this.#components;
+    const { id } = attempt;
+    const found = await this.#bodyFor(slave, attempt);
+    if ('refused' in found) return this.#refuse(slave, attempt, found.refused);
+    const objection = await judgeOutput(verifier, found.body, output);
+    if (objection !== null) {
+      logger.error({ ...attempt, slave, objection }, 'result refused');
+      await this.#fail(slave, attempt, { class: 'slave', outcome: 'failed', reason: objection });
+      return { ...NOT_TAKEN, reason: objection };
+    }
+    const { accepted, reason, ended, state } = await this.#finishes.add({ ...attempt, output });
+    if (!accepted) {
+      await this.announce(id);
+      return this.#refuse(slave, attempt, reason ?? '');
+    }
+    this.#heartbeats.taken(attempt);
+    this.#roster.succeeded(slave);
+    this.dropAttempts(ended);
+    const minerId = this.dispatcher.get(id)?.minerId;
+    const at = { ...attempt, slave, minerId, faults: output.faults.length };
+    logger.info(at, output.faults.length === 0 ? 'task proven' : 'task found faults');
+    if (state === 'proven') this.dispatcher.proven(slave, attempt);
+    this.dispatcher.ended(attempt, state === 'running' ? 'goes on' : 'finished');
+    if (state === 'proven' || state === 'faulted') {
+      this.#bodies.forget(id);
+      this.#init.onChange(id, state);
+    }
+    return { accepted: true, reason: null };
+  }
+
+  /** The database is only asked about an attempt that memory does not know: the commit decides anyway. */
+  async #bodyFor(slave: string, attempt: AttemptId): Promise<{ readonly body: Buffer } | { readonly refused: string }> {
+    if (this.dispatcher.isLive(slave, attempt)) {
+      const body = await this.#watch(this.#bodies.get(attempt.id));
+      if (body !== undefined) return { body };
+    }
+    return await this.#watch(getAttemptBody(this.#components.db, slave, attempt));
+  }
+
+  async #fail(slave: string, attempt: AttemptId, failure: Failure): Promise<Verdict> {
+    const { db, logger } = this.#components;
+    const verdict = await this.#watch(failAttempt(db, attempt, failure, this.#init.policy));
+    if (!verdict.accepted) return this.#refuse(slave, attempt, verdict.reason ?? '');
+    const { class: failureClass, reason } = failure;
+    this.#heartbeats.taken(attempt);
+    logger.warn({ ...attempt, slave, class: failureClass, reason }, 'attempt failed');
+    if (failureClass === 'slave') await this.#desk.failed(slave, attempt.id, this.dispatcher.now());
+    this.dropAttempts(verdict.ended);
+    await this.announce(attempt.id);
+    return { accepted: true, reason: null };
+  }
+
+  async #lose(slave: string, attempt: AttemptId, reason: string): Promise<void> {
+    const failure = { class: 'lost', outcome: 'lost', reason } as const;
+    const { accepted } = await this.#watch(failAttempt(this.#components.db, attempt, failure, this.#init.policy));
+    if (!accepted) return;
+    this.#components.logger.warn({ ...attempt, slave, reason }, 'attempt ended');
+    await this.announce(attempt.id);
+  }
+
   #refuse(slave: string, attempt: AttemptId, reason: string): Verdict {
     this.#components.logger.warn({ ...attempt, slave, reason }, 'result of a closed attempt refused');
     this.#release(slave, attempt);
@@ -192,6 +308,6 @@ export class Leader {
   }
 }
 
-function isSame(a: AttemptId, b: AttemptId): boolean {
-  return a.id === b.id && a.attempt === b.attempt;
+function keyOf({ id, attempt }: AttemptId): string {
+  return `${id}/${attempt}`;
 }

@@ -1,36 +1,56 @@
-import type { AttemptId, Verdict } from '../queue/attempt.ts';
-import type { WindowPostTask } from '../rpc/window-post.ts';
+import type { AttemptId, SlaveReport, Verdict } from '../rpc/methods.ts';
 import type { FreeSlave } from './choose.ts';
 
 /** What a slave is given to do. */
 export interface Lease extends AttemptId {
   /** Milliseconds since 1970; null: no end. */
   readonly closeAt: number | null;
-  readonly task: WindowPostTask;
+  readonly facts: { readonly minerId: number; readonly proofType: string; readonly sectors: number };
+  /** JSON of the task, as it is stored. */
+  readonly body: Buffer;
 }
 
 /** A connected slave. */
 export interface SlaveSession {
   readonly name: string;
+  /** `address:port` of the other side. */
+  readonly remote: string;
+  /** Of the RPC, that it speaks. */
+  readonly version: number;
   /** The only size it can prove, in bytes; null: any. */
   readonly sectorSize: number | null;
+  /** Directories below which it can read; null: any. */
+  readonly stores: readonly string[] | null;
   start(lease: Lease): Promise<Verdict>;
   cancel(attempt: AttemptId, reason: string): Promise<void>;
   close(): void;
 }
 
+/** What a slave brings along, and what outlived its absence. */
+export interface Joining {
+  readonly slots: number;
+  readonly tasks: Iterable<string>;
+  readonly joinedAt: number;
+  readonly drained: boolean;
+  readonly heldUntil: number;
+}
+
 interface Entry {
   readonly session: SlaveSession;
+  readonly joinedAt: number;
   /** Slots, busy or not, that it last told of. */
   capacity: number;
   readonly tasks: Set<string>;
   /** It refused a start: nothing more until it tells its slots again. */
   refused: boolean;
-  failuresInARow: number;
-  heldBackUntil: number;
+  drained: boolean;
+  /** Tasks that failed there since it last proved one. */
+  readonly failed: Set<string>;
+  heldUntil: number;
 }
 
-const FAILURES_BEFORE_HOLD = 3;
+/** Different ones: a task that fails three times may be the one to blame. */
+const FAILED_TASKS_BEFORE_HOLD = 3;
 const FIRST_HOLD_MS = 60_000;
 const LONGEST_HOLD_MS = 600_000;
 
@@ -39,21 +59,23 @@ export class SlaveRoster {
   readonly #entries = new Map<string, Entry>();
 
   /** A slave of the same name is the same slave, come again: its earlier connection is closed. */
-  join(session: SlaveSession, slots: number, tasks: Iterable<string>): void {
+  join(session: SlaveSession, { slots, tasks, ...known }: Joining): void {
     const before = this.#entries.get(session.name);
     this.#entries.set(session.name, {
       session,
+      ...known,
       capacity: slots,
       tasks: new Set(tasks),
       refused: false,
-      failuresInARow: 0,
-      heldBackUntil: 0,
+      failed: new Set(before?.failed),
     });
     before?.session.close();
   }
 
-  leave(session: SlaveSession): void {
-    if (this.#entries.get(session.name)?.session === session) this.#entries.delete(session.name);
+  /** False when it has come again meanwhile. */
+  leave(session: SlaveSession): boolean {
+    if (this.#entries.get(session.name)?.session !== session) return false;
+    return this.#entries.delete(session.name);
   }
 
   session(name: string): SlaveSession | undefined {
@@ -64,11 +86,14 @@ export class SlaveRoster {
     return [...this.#entries.values()].map((entry) => entry.session);
   }
 
-  /** From a heartbeat: slots with an attempt and slots without. */
-  tell(name: string, slots: { readonly busy: number; readonly free: number }): void {
+  /**
+   * From a heartbeat: what the slave works on, and slots without an attempt. An attempt that it holds only until its outcome is
+   * taken has left its slot already; one that it has not heard of yet is in none.
+   */
+  tell(name: string, told: { readonly attempts: readonly AttemptId[]; readonly free: number }): void {
     const entry = this.#entries.get(name);
     if (entry === undefined) return;
-    entry.capacity = slots.busy + slots.free;
+    entry.capacity = told.free + told.attempts.filter(({ id }) => entry.tasks.has(id)).length;
     entry.refused = false;
   }
 
@@ -89,29 +114,58 @@ export class SlaveRoster {
     if (entry !== undefined) entry.refused = true;
   }
 
-  succeeded(name: string): void {
+  /** False when it is not here. */
+  setDrained(name: string, drained: boolean): boolean {
     const entry = this.#entries.get(name);
-    if (entry !== undefined) entry.failuresInARow = 0;
+    if (entry === undefined) return false;
+    entry.drained = drained;
+    return true;
   }
 
-  /** A failure of the slave's own. Returns until when it is held back, after a few in a row. */
-  failed(name: string, now: number): number | undefined {
+  succeeded(name: string): void {
+    this.#entries.get(name)?.failed.clear();
+  }
+
+  /** A failure of the slave's own. Returns until when it is held back, once different tasks failed there in a row. */
+  failed(name: string, id: string, now: number): number | undefined {
     const entry = this.#entries.get(name);
-    if (entry === undefined) return undefined;
-    const beyond = ++entry.failuresInARow - FAILURES_BEFORE_HOLD;
+    if (entry === undefined || entry.failed.has(id)) return undefined;
+    entry.failed.add(id);
+    const beyond = entry.failed.size - FAILED_TASKS_BEFORE_HOLD;
     if (beyond < 0) return undefined;
-    entry.heldBackUntil = now + Math.min(FIRST_HOLD_MS * 2 ** beyond, LONGEST_HOLD_MS);
-    return entry.heldBackUntil;
+    entry.heldUntil = now + Math.min(FIRST_HOLD_MS * 2 ** beyond, LONGEST_HOLD_MS);
+    return entry.heldUntil;
   }
 
   free(now: number): FreeSlave[] {
-    return [...this.#entries.values()]
-      .filter((entry) => !entry.refused && entry.heldBackUntil <= now)
-      .map(({ session, capacity, tasks }) => ({
-        name: session.name,
-        free: capacity - tasks.size,
-        sectorSize: session.sectorSize,
-      }))
-      .filter((slave) => slave.free > 0);
+    const free: FreeSlave[] = [];
+    for (const { session, capacity, tasks, refused, drained, heldUntil } of this.#entries.values()) {
+      if (refused || drained || heldUntil > now || capacity <= tasks.size) continue;
+      const { name, sectorSize, stores } = session;
+      free.push({ name, free: capacity - tasks.size, sectorSize, stores });
+    }
+    return free;
   }
+
+  /** Those that are connected. */
+  reports(now: number): SlaveReport[] {
+    return [...this.#entries.values()].map((entry) => ({
+      name: entry.session.name,
+      state: stateOf(entry, now),
+      remote: entry.session.remote,
+      version: entry.session.version,
+      slots: entry.capacity,
+      busy: entry.tasks.size,
+      sectorSize: entry.session.sectorSize,
+      joinedAt: entry.joinedAt,
+      leftAt: null,
+      heldUntil: entry.heldUntil > now ? entry.heldUntil : null,
+    }));
+  }
+}
+
+function stateOf({ drained, tasks, heldUntil, capacity }: Entry, now: number): SlaveReport['state'] {
+  if (drained) return tasks.size > 0 ? 'draining' : 'drained';
+  if (heldUntil > now) return 'held back';
+  return capacity > 0 ? 'ready' : 'not ready';
 }

@@ -37,8 +37,12 @@ export class ChildProgram {
     return this.#child.pid;
   }
 
-  write(line: string): void {
-    this.#child.stdin.write(`${line}\n`);
+  /** The parts leave together, uncopied. */
+  write(...parts: readonly (string | Uint8Array)[]): void {
+    const { stdin } = this.#child;
+    stdin.cork();
+    for (const part of parts) stdin.write(part);
+    stdin.uncork();
   }
 
   /** SIGKILL for the child and its group. */

@@ -1,8 +1,11 @@
 import { z } from 'zod';
 
-/** What a child works at; our own provers say so with `--progress`. `done` and `total` count sectors while reading. */
+/**
+ * What a child works at; our own provers say so with `--progress`. `done` and `total` count sectors while reading. While waiting
+ * (for memory of the host) `done` is seconds, while proving CPU seconds, and `total` 0.
+ */
 const progress = z.object({
-  phase: z.enum(['reading', 'proving', 'verifying']),
+  phase: z.enum(['reading', 'waiting', 'proving', 'verifying']),
   done: z.number(),
   total: z.number(),
 });

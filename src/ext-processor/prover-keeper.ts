@@ -58,7 +58,7 @@ export class ProverKeeper {
   }
 
   /** See ProverProcess.request. */
-  request<T>(task: unknown, options: RequestOptions = {}): Promise<T> {
+  request<T>(task: object, options: RequestOptions = {}): Promise<T> {
     return this.#process.request<T>(task, options);
   }
 

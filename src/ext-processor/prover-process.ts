@@ -66,14 +66,15 @@ export class ProverProcess {
 
   /**
    * Resolves with the answer's `output`.
+   * @param task an object, or its JSON in UTF-8, which is passed on unread
    * @throws CodedError `prover-failed` (the child's err_msg), `prover-exited`, or the signal's reason
    */
-  async request<T>(task: unknown, options: RequestOptions = {}): Promise<T> {
+  async request<T>(task: object, options: RequestOptions = {}): Promise<T> {
     options.signal?.throwIfAborted();
     const run = this.#run;
     if (!run?.isReady) throw new CodedError('prover-exited', `${this.#init.bin} is not running`);
     const { id, answer } = run.requests.add(options);
-    run.child.write(JSON.stringify({ id, task }));
+    run.child.write(`{"id":${id},"task":`, task instanceof Uint8Array ? oneLine(task) : JSON.stringify(task), '}\n');
     return (await answer) as T;
   }
 
@@ -123,4 +124,10 @@ export class ProverProcess {
     const run: Run = { child, requests, ready, over, abandon: () => abandon(), isReady: false };
     return run;
   }
+}
+
+/** The bytes themselves, unless they hold a line end, which would cut the request in two. */
+function oneLine(json: Uint8Array): Uint8Array | string {
+  if (!json.includes(10)) return json;
+  return JSON.stringify(JSON.parse(Buffer.from(json).toString()));
 }

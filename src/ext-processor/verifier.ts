@@ -25,6 +25,11 @@ interface Verdict {
 export interface Verifier {
   /** @throws CodedError `prover-unavailable`, `prover-failed` (could not judge), `prover-exited`, `time-limit`: no verdict at all. */
   verify(input: VerifyInput): Promise<Verdict>;
+  /**
+   * The same for a window_post task as it is stored, which is passed on unread.
+   * @param task its JSON in UTF-8
+   */
+  verifyTask(task: Uint8Array, proof: Uint8Array): Promise<Verdict>;
   close(): Promise<void>;
 }
 
@@ -56,32 +61,40 @@ export function createVerifier(
     readyTimeoutMs: READY_LIMIT_MS,
     ...(init.env === undefined ? {} : { env: init.env }),
   });
+  async function verifyTask(task: Uint8Array, proof: Uint8Array): Promise<Verdict> {
+    await keeper.untilReady(limitMs);
+    const tooLate = new AbortController();
+    const callOff = components.clock.after(limitMs, () => {
+      tooLate.abort(new CodedError('time-limit', `the verifier gave no answer within ${limitMs} ms`));
+      void keeper.restart();
+    });
+    try {
+      const request = Buffer.concat([
+        Buffer.from(`{"proof":"${Buffer.from(proof).toString('base64')}","task":`),
+        task,
+        Buffer.from('}'),
+      ]);
+      const answer = verdict.safeParse(await keeper.request(request, { signal: tooLate.signal }));
+      if (!answer.success) throw new CodedError('prover-failed', 'the verifier gave an answer without a verdict');
+      return answer.data;
+    } finally {
+      callOff();
+    }
+  }
+
   return {
-    async verify(input) {
-      await keeper.untilReady(limitMs);
-      const tooLate = new AbortController();
-      const callOff = components.clock.after(limitMs, () => {
-        tooLate.abort(new CodedError('time-limit', `the verifier gave no answer within ${limitMs} ms`));
-        void keeper.restart();
-      });
-      try {
-        const answer = verdict.safeParse(await keeper.request(verifyTask(input), { signal: tooLate.signal }));
-        if (!answer.success) throw new CodedError('prover-failed', 'the verifier gave an answer without a verdict');
-        return answer.data;
-      } finally {
-        callOff();
-      }
-    },
+    verify: (input) => verifyTask(Buffer.from(JSON.stringify(statementOf(input))), input.proof),
+    verifyTask,
     close: () => keeper.close(),
   };
 }
 
-function verifyTask(input: VerifyInput): unknown {
+/** What of a window_post task a proof stands for: the files do not matter. */
+function statementOf({ minerId, proofType, seed, sectors }: VerifyInput): unknown {
   return {
-    miner_id: input.minerId,
-    proof_type: input.proofType,
-    seed: [...input.seed],
-    sectors: input.sectors.map(({ sectorId, commR }) => ({ sector_id: sectorId, comm_r: [...commR] })),
-    proof: Buffer.from(input.proof).toString('base64'),
+    miner_id: minerId,
+    proof_type: proofType,
+    seed: [...seed],
+    replicas: sectors.map(({ sectorId, commR }) => ({ sector_id: sectorId, comm_r: [...commR] })),
   };
 }

@@ -1,4 +1,5 @@
 import type { TipSet } from '../chain/tipset.ts';
+import { isDatabaseTrouble } from '../database/database-errors.ts';
 import { errorCode } from '../errors/coded-error.ts';
 import { type Address, formatAddress } from '../filecoin/address.ts';
 import type { OutboxComponents } from './components.ts';
@@ -24,7 +25,7 @@ export class Outbox {
   /**
    * Takes every open message as far as this head lets it; true if a state changed. Trouble with one message is logged, stored with
    * it, and tried again at the next call. Safe beside another call, in this process or another.
-   * @throws CodedError `database-unavailable`
+   * @throws CodedError `database-unavailable` and others of the database
    */
   async advance(head: TipSet): Promise<boolean> {
     const lines = new Map<string, OpenMessage[]>();
@@ -47,7 +48,7 @@ export class Outbox {
         if (state !== message.state) changed = true;
         if (state === 'signed' || state === 'pushed') firstInLine = false;
       } catch (error) {
-        if (errorCode(error) === 'database-unavailable') throw error;
+        if (isDatabaseTrouble(error)) throw error;
         logger.warn({ err: error, message: message.id, minerId: message.minerId }, 'sending a message failed');
         await storeTrouble(db, message, nodeText(error), clock.now());
         // The others would wait as long for the same answer.

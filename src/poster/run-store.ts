@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Database, Transaction } from '../database/database.ts';
 import type { PostPartitionsTable } from '../database/tables/poster.ts';
 import { Bitfield } from '../filecoin/bitfield.ts';
@@ -66,16 +67,22 @@ export async function runExists(
 }
 
 export type NewRun = Omit<Run, 'id' | 'partitions'> & {
-  readonly partitions: readonly Pick<RunPartition, 'index' | 'sectors' | 'recovering'>[];
+  /** `isPosted`: the chain has it already. */
+  readonly partitions: readonly (Pick<RunPartition, 'index' | 'sectors' | 'recovering'> & {
+    readonly isPosted: boolean;
+  })[];
 };
 
 /** Stores the snapshot whole. A run that is there already stays as it is. */
 export async function createRun(db: Database, run: NewRun, now: number): Promise<void> {
   await db.transaction(async (trx) => {
-    const { insertId } = await trx
+    // Never given twice, also not by a database that begins anew: what is still under way for another run finds none of its rows.
+    const id = randomInt(1, 2 ** 48 - 1);
+    const { numInsertedOrUpdatedRows } = await trx
       .insertInto('post_runs')
       .ignore()
       .values({
+        id,
         miner_id: run.minerId,
         period_start: run.periodStart,
         deadline: run.deadline,
@@ -88,25 +95,25 @@ export async function createRun(db: Database, run: NewRun, now: number): Promise
         finished_at: run.partitions.length === 0 ? now : null,
       })
       .executeTakeFirstOrThrow();
-    if (insertId === undefined || insertId === 0n || run.partitions.length === 0) return;
+    if (numInsertedOrUpdatedRows !== 1n || run.partitions.length === 0) return;
     await trx
       .insertInto('post_partitions')
       .values(
         run.partitions.map((partition) => ({
-          run_id: Number(insertId),
+          run_id: id,
           partition_index: partition.index,
           sectors: Buffer.from(partition.sectors.toRlePlus()),
           recovering: Buffer.from(partition.recovering.toRlePlus()),
           skipped: Buffer.alloc(0),
-          state: 'checking' as const,
+          state: partition.isPosted ? ('landed' as const) : ('checking' as const),
           task_id: null,
           proof: null,
           message_id: null,
           solitary: 0,
-          reason: null,
+          reason: partition.isPosted ? 'already proven on chain' : null,
           proving_at: null,
           proven_at: null,
-          finished_at: null,
+          finished_at: partition.isPosted ? now : null,
         })),
       )
       .execute();

@@ -16,7 +16,7 @@ const COLUMNS = [
 ] as const;
 
 /**
- * Moves tasks that finished more than `olderThanMs` ago to tasks_archived, one transaction each (a body may have 2 MB), so that
+ * Moves tasks that finished `olderThanMs` ago or earlier to tasks_archived, one transaction each (a body may have 2 MB), so that
  * it can be stopped anywhere. Returns how many.
  */
 export async function archiveTasks(db: Database, olderThanMs: number, signal?: AbortSignal): Promise<number> {
@@ -24,7 +24,7 @@ export async function archiveTasks(db: Database, olderThanMs: number, signal?: A
   const due = await db.kysely
     .selectFrom('tasks')
     .select('id')
-    .where('finished_at', '<', sql<number>`${nowSeconds} - ${seconds}`)
+    .where('finished_at', '<=', sql<number>`${nowSeconds} - ${seconds}`)
     .execute();
   let archived = 0;
   for (const { id } of due) {
@@ -34,8 +34,11 @@ export async function archiveTasks(db: Database, olderThanMs: number, signal?: A
   return archived;
 }
 
-/** An older row of the same id (it failed, was archived, and was asked for again) gives way. */
-async function archiveTask(db: Database, id: string): Promise<boolean> {
+/**
+ * False when it is not a finished task of `tasks`. An older row of the same id (it failed, was archived, and was asked for again)
+ * gives way.
+ */
+export async function archiveTask(db: Database, id: string): Promise<boolean> {
   return await db.transaction(async (trx) => {
     const row = await trx
       .selectFrom('tasks')

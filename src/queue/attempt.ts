@@ -1,24 +1,14 @@
 import type { Executor, Transaction } from '../database/database.ts';
 import type { AttemptOutcome } from '../database/tables/queue.ts';
+import type { AttemptId } from '../rpc/methods.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
 
-/** Names a lease. */
-export interface AttemptId {
+/** An attempt that was ended, and whose slave has to hear of it. */
+export interface EndedAttempt {
   readonly id: string;
   readonly attempt: number;
-}
-
-/** An attempt that was ended, and whose slave has to hear of it. */
-export interface EndedAttempt extends AttemptId {
   readonly slave: string;
   readonly outcome: AttemptOutcome;
-}
-
-/** What a slave is told about its result. */
-export interface Verdict {
-  readonly accepted: boolean;
-  /** Why not. */
-  readonly reason: string | null;
 }
 
 /** Every transition of a task begins with this, so that two of one task follow each other. */

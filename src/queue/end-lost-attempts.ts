@@ -10,13 +10,22 @@ export interface LeasePolicy extends RetryPolicy {
   readonly progressTimeoutMs: number;
 }
 
-/** Ends the attempts of silent slaves and those that are stuck, by the database's clock. Reads live attempts only (key `live`). */
-export async function endLostAttempts(db: Database, policy: LeasePolicy): Promise<EndedAttempt[]> {
+/**
+ * Ends the attempts of silent slaves and those that are stuck, by the database's clock. Reads live attempts only (key `live`).
+ * `mayJudge` is asked when they were read, with the database's clock.
+ */
+export async function endLostAttempts(
+  db: Database,
+  policy: LeasePolicy,
+  mayJudge: (now: number) => boolean = () => true,
+): Promise<EndedAttempt[]> {
   const live = await db.kysely
     .selectFrom('task_attempts')
     .select(['task_id', 'attempt', 'slave', 'heartbeat_at', 'progress_at', nowMs.as('now')])
     .where('ended_at', 'is', null)
     .execute();
+  const [first] = live;
+  if (first === undefined || !mayJudge(first.now)) return [];
   const ended: EndedAttempt[] = [];
   for (const { task_id: id, attempt, slave, ...times } of live) {
     const failure = failureOf(times, policy);

@@ -1,15 +1,8 @@
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../database/database.ts';
 import type { AttemptOutcome } from '../database/tables/queue.ts';
-import {
-  type AttemptId,
-  endAttempt,
-  endLiveAttempts,
-  finishTask,
-  liveAttempts,
-  lockTask,
-  whyClosed,
-} from './attempt.ts';
+import type { AttemptId } from '../rpc/methods.ts';
+import { endAttempt, endLiveAttempts, finishTask, liveAttempts, lockTask, whyClosed } from './attempt.ts';
 import type { FinishVerdict } from './finish-attempt.ts';
 import { nowMs } from './sql-time.ts';
 
@@ -51,13 +44,16 @@ export async function failAttempt(
     if (failure.class === 'permanent' || (await isSpent(trx, id, task.close_at, policy))) {
       // A competitor of a spent task may still prove it; bad input is bad for all.
       const others = await liveAttempts(trx, id);
-      if (failure.class !== 'permanent' && others.length > 0) return { accepted: true, reason: null, ended: [] };
+      if (failure.class !== 'permanent' && others.length > 0) {
+        return { accepted: true, reason: null, ended: [], state: 'running' };
+      }
       await finishTask(trx, id, { out_body: null, error_reason: reason });
       const ended = await endLiveAttempts(trx, id, { outcome: 'superseded', reason: 'the task failed' });
-      return { accepted: true, reason: null, ended };
+      return { accepted: true, reason: null, ended, state: 'failed' };
     }
-    if ((await liveAttempts(trx, id)).length === 0) await waitAgain(trx, id, failure, policy);
-    return { accepted: true, reason: null, ended: [] };
+    const others = await liveAttempts(trx, id);
+    if (others.length === 0) await waitAgain(trx, id, failure, policy);
+    return { accepted: true, reason: null, ended: [], state: others.length === 0 ? 'waiting' : 'running' };
   });
 }
 

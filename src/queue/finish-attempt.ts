@@ -1,20 +1,22 @@
-import type { Database } from '../database/database.ts';
+import type { Database, Transaction } from '../database/database.ts';
+import type { AttemptId, Verdict } from '../rpc/methods.ts';
 import type { WindowPostOutput } from '../rpc/window-post.ts';
 import {
-  type AttemptId,
   type EndedAttempt,
   endAttempt,
   endLiveAttempts,
   finishTask,
   liveAttempts,
   lockTask,
-  type Verdict,
   whyClosed,
 } from './attempt.ts';
+import type { TaskState } from './task-state.ts';
 
-/** The result of a task's end, with the other attempts that it ended. */
+/** The result of an attempt's end, with the other attempts that it ended. */
 export interface FinishVerdict extends Verdict {
   readonly ended: readonly EndedAttempt[];
+  /** The state it left its task in; absent where it was not accepted. */
+  readonly state?: TaskState;
 }
 
 /**
@@ -35,11 +37,25 @@ export async function finishAttempt(
     if (!(await endAttempt(trx, attempt, { outcome: faults === 0 ? 'proven' : 'faulted', reason }))) {
       return { accepted: false, reason: await whyClosed(trx, attempt), ended: [] };
     }
-    if (faults > 0 && (await liveAttempts(trx, id)).length > 0) return { accepted: true, reason: null, ended: [] };
+    if (faults > 0 && (await liveAttempts(trx, id)).length > 0) {
+      return { accepted: true, reason: null, ended: [], state: 'running' };
+    }
     if (!(await finishTask(trx, id, { out_body: outBody, error_reason: reason }))) {
-      return { accepted: false, reason: 'the task was finished by somebody else', ended: [] };
+      const refused = 'the task was finished by somebody else';
+      await renameEnd(trx, attempt, refused);
+      return { accepted: false, reason: refused, ended: [] };
     }
     const ended = await endLiveAttempts(trx, id, { outcome: 'superseded', reason: 'another attempt was first' });
-    return { accepted: true, reason: null, ended };
+    return { accepted: true, reason: null, ended, state: faults === 0 ? 'proven' : 'faulted' };
   });
+}
+
+/** Of an attempt that was ended as the winner, and was not. */
+async function renameEnd(trx: Transaction, { id, attempt }: AttemptId, reason: string): Promise<void> {
+  await trx
+    .updateTable('task_attempts')
+    .set({ outcome: 'superseded', reason })
+    .where('task_id', '=', id)
+    .where('attempt', '=', attempt)
+    .execute();
 }

@@ -1,19 +1,32 @@
 import type { Database } from '../database/database.ts';
+import { groupBy } from './group-by.ts';
 import { nowMs } from './sql-time.ts';
+
+/** A lease as memory knows it. */
+export interface LiveAttempt {
+  readonly attempt: number;
+  readonly slave: string;
+  /** Milliseconds by the database's clock. */
+  readonly startedAt: number;
+}
 
 /** What dispatching has to know of a task. Times in milliseconds by the database's clock. */
 export interface UnfinishedTask {
   readonly id: string;
   readonly minerId: number;
   readonly proofType: string;
+  readonly sectorCount: number;
+  /** Directories that hold its sectors; null: not known. */
+  readonly stores: readonly string[] | null;
   readonly closeAt: number | null;
   readonly queuedAt: number;
   readonly retryAt: number;
   readonly retryElsewhere: boolean;
   readonly lastAttempt: number;
+  /** Of the newest attempt, live or not. */
   readonly lastSlave: string | null;
-  /** Of the newest attempt, in whole seconds; null: it waits. */
-  readonly startedAt: number | null;
+  /** In the order of their numbers. None: it waits. */
+  readonly live: readonly LiveAttempt[];
 }
 
 export interface Unfinished {
@@ -28,36 +41,51 @@ export interface Unfinished {
  */
 export async function listUnfinished(db: Database): Promise<Unfinished> {
   const rows = await select(db).execute();
+  const attempts = await selectLive(db).execute();
   const { now } = await db.kysely.selectNoFrom(nowMs.as('now')).executeTakeFirstOrThrow();
-  return { now, tasks: rows.map(fromRow) };
+  const live = groupBy(attempts, ({ id }) => id);
+  return { now, tasks: rows.map((row) => fromRow(row, live.get(row.id) ?? [])) };
 }
 
 /** undefined when it is finished, or not there. */
 export async function findUnfinished(db: Database, id: string): Promise<UnfinishedTask | undefined> {
   const row = await select(db).where('id', '=', id).executeTakeFirst();
-  return row === undefined ? undefined : fromRow(row);
+  if (row === undefined) return undefined;
+  return fromRow(row, await selectLive(db).where('task_id', '=', id).execute());
 }
 
 function select(db: Database) {
   return db.kysely
     .selectFrom('tasks')
     .innerJoin('task_details', 'task_id', 'id')
-    .select(['id', 'miner_id', 'proof_type', 'close_at', 'queued_at', 'retry_at', 'retry_elsewhere', 'last_attempt'])
-    .select(['slave', 'started_at'])
+    .select(['id', 'miner_id', 'proof_type', 'sector_count', 'stores', 'close_at', 'queued_at', 'retry_at'])
+    .select(['retry_elsewhere', 'last_attempt', 'slave'])
     .where('finished_at', 'is', null);
 }
 
-function fromRow(row: Awaited<ReturnType<ReturnType<typeof select>['execute']>>[number]): UnfinishedTask {
+function selectLive(db: Database) {
+  return db.kysely
+    .selectFrom('task_attempts')
+    .select(['task_id as id', 'attempt', 'slave', 'started_at as startedAt'])
+    .where('ended_at', 'is', null)
+    .orderBy('attempt');
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof select>['execute']>>[number];
+
+function fromRow(row: Row, live: readonly LiveAttempt[]): UnfinishedTask {
   return {
     id: row.id,
     minerId: row.miner_id,
     proofType: row.proof_type,
+    sectorCount: row.sector_count,
+    stores: row.stores === null ? null : JSON.parse(row.stores),
     closeAt: row.close_at,
     queuedAt: row.queued_at,
     retryAt: row.retry_at,
     retryElsewhere: row.retry_elsewhere === 1,
     lastAttempt: row.last_attempt,
     lastSlave: row.slave,
-    startedAt: row.started_at === null ? null : row.started_at * 1000,
+    live: live.map(({ attempt, slave, startedAt }) => ({ attempt, slave, startedAt })),
   };
 }

@@ -1,21 +1,22 @@
+import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
-import type { AttemptId } from './attempt.ts';
+import { together } from '../database/together.ts';
+import type { AttemptId } from '../rpc/methods.ts';
+import { notPlain, plainOrSingly } from './not-plain.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
 
-export interface StartedAttempt extends AttemptId {
-  readonly closeAt: number | null;
-  /** JSON of the task. */
-  readonly body: Uint8Array;
+export interface LeaseRequest {
+  readonly id: string;
+  readonly slave: string;
+  /** The newest attempt known. */
+  readonly lastAttempt: number;
 }
 
 /**
  * Leases a task to a slave; null when somebody was faster. Decided by affected rows of conditional updates alone, so that two
  * masters, and the nodes of a cluster whose locks are their own, agree.
  */
-export async function startAttempt(
-  db: Database,
-  lease: { readonly id: string; readonly slave: string /** The newest attempt known. */; readonly lastAttempt: number },
-): Promise<StartedAttempt | null> {
+export async function startAttempt(db: Database, lease: LeaseRequest): Promise<AttemptId | null> {
   const { id, slave } = lease;
   const attempt = lease.lastAttempt + 1;
   return await db.transaction(async (trx) => {
@@ -44,12 +45,36 @@ export async function startAttempt(
       .insertInto('task_attempts')
       .values({ task_id: id, attempt, slave, started_at: nowMs, heartbeat_at: nowMs, progress_at: nowMs })
       .execute();
-    const { in_body, close_at } = await trx
-      .selectFrom('tasks')
-      .innerJoin('task_details', 'task_id', 'id')
-      .select(['in_body', 'close_at'])
-      .where('id', '=', id)
-      .executeTakeFirstOrThrow();
-    return { id, attempt, closeAt: close_at, body: in_body };
+    return { id, attempt };
   });
+}
+
+/** The same for many at once, in the order asked. In the plain case nobody was faster anywhere. */
+export async function startAttempts(db: Database, leases: readonly LeaseRequest[]): Promise<(AttemptId | null)[]> {
+  return await plainOrSingly(
+    leases,
+    (plain) => startAll(db, plain),
+    (lease) => startAttempt(db, lease),
+  );
+}
+
+/** Each statement must match every row: then all conditions of `startAttempt` held for each. */
+async function startAll(db: Database, leases: readonly LeaseRequest[]): Promise<AttemptId[]> {
+  const sorted = leases.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const isKnown = sorted.map(({ id, lastAttempt }) => sql`(task_id = ${id} AND last_attempt = ${lastAttempt})`);
+  const rows = sorted.map(
+    ({ id, slave, lastAttempt }) => sql`(${id}, ${lastAttempt + 1}, ${slave}, ${nowMs}, ${nowMs}, ${nowMs})`,
+  );
+  const slaves = sorted.map(({ id, slave }) => sql`WHEN ${id} THEN ${slave}`);
+  await db.transaction(async (trx) => {
+    const [counted, , started] = await together(trx, [
+      sql`UPDATE task_details FORCE INDEX (PRIMARY) SET last_attempt = last_attempt + 1 WHERE ${sql.join(isKnown, sql` OR `)}`,
+      sql`INSERT INTO task_attempts (task_id, attempt, slave, started_at, heartbeat_at, progress_at) VALUES ${sql.join(rows)}`,
+      sql`UPDATE tasks FORCE INDEX (PRIMARY)
+        SET started_at = ${nowSeconds}, heartbeat_at = ${nowSeconds}, slave = CASE id ${sql.join(slaves, sql` `)} END
+        WHERE id IN (${sql.join(sorted.map(({ id }) => id))}) AND finished_at IS NULL`,
+    ]);
+    if (counted?.affected !== leases.length || started?.affected !== leases.length) throw notPlain();
+  });
+  return leases.map(({ id, lastAttempt }) => ({ id, attempt: lastAttempt + 1 }));
 }

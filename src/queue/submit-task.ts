@@ -1,16 +1,17 @@
+import { sql } from 'kysely';
 import type { Database, Transaction } from '../database/database.ts';
+import { together } from '../database/together.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import type { TaskView } from '../rpc/methods.ts';
-import type { WindowPostTask } from '../rpc/window-post.ts';
 import { viewOf } from './get-task.ts';
+import { notPlain, plainOrSingly } from './not-plain.ts';
+import { type PreparedSubmission, prepareSubmission, type Submission } from './prepare-submission.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
-import { canonicalTask, parseTask, taskId } from './window-post-task.ts';
 
-export interface Submission {
-  /** A WindowPostTask, not checked yet. */
-  readonly task: unknown;
-  /** When the result is worthless, milliseconds since 1970; null: never. */
-  readonly closeAt: number | null;
+export interface Submitted {
+  readonly view: TaskView;
+  /** By the database's clock, where the task was not known before; null: it was. */
+  readonly queuedAt: number | null;
 }
 
 /**
@@ -19,19 +20,30 @@ export interface Submission {
  * @throws CodedError `bad-task`
  */
 export async function submitTask(db: Database, submission: Submission): Promise<TaskView> {
-  const task = parseTask(submission.task);
-  const body = canonicalTask(task);
-  const id = taskId(body);
+  return await submitPrepared(db, prepareSubmission(submission));
+}
+
+/** The same for many at once, in the order asked. In the plain case none of them was known before. */
+export async function submitTasks(db: Database, submissions: readonly PreparedSubmission[]): Promise<Submitted[]> {
+  return await plainOrSingly(
+    submissions,
+    (plain) => insertAll(db, plain),
+    async (submission) => ({ view: await submitPrepared(db, submission), queuedAt: null }),
+  );
+}
+
+async function submitPrepared(db: Database, submission: PreparedSubmission): Promise<TaskView> {
+  const { id, closeAt } = submission;
   return await db.transaction(async (trx) => {
     const known = await viewOf(trx, 'tasks', id);
     if (known?.state === 'proven') return known;
     if (known === null) {
       const archived = await viewOf(trx, 'tasks_archived', id);
       if (archived?.state === 'proven') return archived;
-      await openDetails(trx, id, task, submission.closeAt);
-      await insertTask(trx, id, body);
+      await openDetails(trx, submission);
+      await insertTask(trx, submission);
     } else {
-      await reopen(trx, id, submission.closeAt);
+      await reopen(trx, id, closeAt);
     }
     const view = await viewOf(trx, 'tasks', id);
     if (view === null) throw new CodedError('task-archived', `task ${id} was archived just now; submit it again`);
@@ -39,28 +51,80 @@ export async function submitTask(db: Database, submission: Submission): Promise<
   });
 }
 
+/** A row of task_details stays as long as anything is known of its task, so that a new one is a new task. */
+async function insertAll(db: Database, submissions: readonly PreparedSubmission[]): Promise<Submitted[]> {
+  const sorted = submissions.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const details = sorted.map(
+    (task) => sql`(${task.id}, ${task.minerId}, ${task.proofType}, ${task.sectorCount}, ${task.closeAt},
+      ${jsonOrNull(task.stores)}, ${nowMs})`,
+  );
+  return await db.transaction(async (trx) => {
+    const [clock, inserted] = await together(trx, [
+      sql`SELECT ${nowMs} AS now`,
+      sql`INSERT IGNORE INTO task_details (task_id, miner_id, proof_type, sector_count, close_at, stores, queued_at)
+        VALUES ${sql.join(details)}`,
+    ]);
+    if (inserted?.affected !== submissions.length) throw notPlain();
+    for (const tasks of inPowersOfTwo(sorted)) {
+      const rows = tasks.map(({ id, body }) => sql`(${id}, ${body}, ${nowSeconds})`);
+      await sql`INSERT INTO tasks (id, in_body, created_at) VALUES ${sql.join(rows)}`.execute(trx);
+    }
+    const [{ now }] = clock?.rows as [{ now: number }];
+    return submissions.map((task) => ({ view: newView(task, now), queuedAt: now }));
+  });
+}
+
+/** Statements with bodies are prepared, one for each number of rows: so there are few. */
+function* inPowersOfTwo<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let from = 0; from < items.length; ) {
+    const count = 2 ** Math.floor(Math.log2(items.length - from));
+    yield items.slice(from, from + count);
+    from += count;
+  }
+}
+
+function newView({ id, closeAt }: PreparedSubmission, now: number): TaskView {
+  return {
+    id,
+    state: 'waiting',
+    closeAt,
+    retryCount: 0,
+    attempts: 0,
+    slave: null,
+    phase: null,
+    done: 0,
+    total: 0,
+    createdAt: Math.floor(now / 1000) * 1000,
+    startedAt: null,
+    finishedAt: null,
+    output: null,
+    error: null,
+  };
+}
+
+function jsonOrNull(value: readonly string[] | null): string | null {
+  return value === null ? null : JSON.stringify(value);
+}
+
 /** The row may be there: of an archived task, or of another submission of this moment. */
-async function openDetails(trx: Transaction, id: string, task: WindowPostTask, closeAt: number | null): Promise<void> {
-  const again = { close_at: closeAt, queued_at: nowMs, retry_at: 0 };
+async function openDetails(trx: Transaction, task: PreparedSubmission): Promise<void> {
+  const again = { close_at: task.closeAt, queued_at: nowMs, retry_at: 0 };
   await trx
     .insertInto('task_details')
     .values({
-      task_id: id,
-      miner_id: task.miner_id,
-      proof_type: task.proof_type,
-      sector_count: new Set(task.replicas.map((replica) => replica.sector_id)).size,
+      task_id: task.id,
+      miner_id: task.minerId,
+      proof_type: task.proofType,
+      sector_count: task.sectorCount,
+      stores: jsonOrNull(task.stores),
       ...again,
     })
     .onDuplicateKeyUpdate(again)
     .execute();
 }
 
-async function insertTask(trx: Transaction, id: string, body: Uint8Array): Promise<void> {
-  await trx
-    .insertInto('tasks')
-    .ignore()
-    .values({ id, in_body: Buffer.from(body), created_at: nowSeconds })
-    .execute();
+async function insertTask(trx: Transaction, { id, body }: PreparedSubmission): Promise<void> {
+  await trx.insertInto('tasks').ignore().values({ id, in_body: body, created_at: nowSeconds }).execute();
 }
 
 /** Attempt numbers go on. A task that is not finished only learns its Close. */

@@ -38,7 +38,7 @@ export function parseTask(value: unknown): WindowPostTask {
  * The one text of a piece of work: replicas unique by sector (the first counts) and ascending, fixed key order, no white space.
  * Expects a task that parseTask accepted.
  */
-export function canonicalTask(task: WindowPostTask): Uint8Array {
+export function canonicalTask(task: WindowPostTask): Buffer {
   const replicas = new Map<number, Replica>();
   for (const replica of task.replicas) if (!replicas.has(replica.sector_id)) replicas.set(replica.sector_id, replica);
   const text = JSON.stringify({

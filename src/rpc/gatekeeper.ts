@@ -1,51 +1,63 @@
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { CodedError } from '../errors/coded-error.ts';
 import { type Scope, scopes } from './methods.ts';
+import { isLoopback } from './socket-address.ts';
+import type { ServerTls } from './tls.ts';
 import { scopesOf, type Token } from './tokens.ts';
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
+/** What a listener asks of those who connect. */
+export interface Lock {
+  readonly tokens: readonly Token[];
+  readonly tls?: ServerTls | undefined;
+}
 
 /**
- * A listener that others reach needs a token.
+ * A listener that others reach needs a token, or a client authority.
  * @throws CodedError `open-listener`
  */
-export function assertClosed(init: {
-  readonly host: string;
-  readonly tokens: readonly Token[];
-  readonly insecure: boolean;
-}): void {
-  const { host, tokens, insecure } = init;
-  const family = isIP(host);
-  const inside = host === 'localhost' || (family !== 0 && loopback.check(host, family === 6 ? 'ipv6' : 'ipv4'));
-  if (inside || insecure || tokens.length > 0) return;
+export function assertClosed(init: Lock & { readonly host: string; readonly insecure: boolean }): void {
+  const { host, tokens, tls, insecure } = init;
+  if (isLoopback(host) || insecure || tokens.length > 0 || tls?.clientCa !== undefined) return;
   throw new CodedError(
     'open-listener',
     `listening on ${host} lets any machine in, and no token is set: name a token file in [server] token_file ` +
-      '(or set WDPOST_TOKEN), or say [server] insecure = true',
+      '(or set WDPOST_TOKEN), or a client authority in tls_client_ca, or say [server] insecure = true',
   );
 }
 
 /** Why an upgrade request is turned away, or what it may do. */
 export type Admission = { readonly scopes: ReadonlySet<Scope> } | { readonly status: string; readonly message: string };
 
-export function admit(request: IncomingMessage, tokens: readonly Token[]): Admission {
+/** A token says what its bearer may do; without one, a client certificate is good for everything. */
+export function admit(request: IncomingMessage, lock: Lock): Admission {
+  const { tokens, tls } = lock;
   // Our clients are no browsers; a page that a user of this machine opens must not reach a loopback listener.
   if (request.headers.origin !== undefined) {
     return { status: '403 Forbidden', message: 'requests of web pages are not answered' };
   }
-  if (tokens.length === 0) return { scopes: new Set(scopes) };
-  const shown = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const everything = { scopes: new Set(scopes) };
+  const asksCertificate = tls?.clientCa !== undefined;
+  if (tokens.length === 0 && !asksCertificate) return everything;
+  // Without tokens here, the one that a client shows is meant for another master.
+  const shown = tokens.length === 0 ? undefined : /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const granted = shown === undefined ? undefined : scopesOf(tokens, shown);
   if (granted !== undefined) return { scopes: granted };
-  const problem = shown === undefined ? 'no token was shown' : 'the token is not known here';
-  return {
-    status: '401 Unauthorized',
-    message: `${problem}: set token_file or WDPOST_TOKEN to a token of this master`,
-  };
+  if (shown === undefined && asksCertificate && request.socket instanceof TLSSocket && request.socket.authorized) {
+    return everything;
+  }
+  return { status: '401 Unauthorized', message: refusal(shown !== undefined, tokens.length > 0, asksCertificate) };
+}
+
+function refusal(shown: boolean, byToken: boolean, byCertificate: boolean): string {
+  const help = [
+    ...(byToken ? ['set token_file or WDPOST_TOKEN to a token of this master'] : []),
+    ...(byCertificate ? ['set tls_cert and tls_key to a certificate of its client authority'] : []),
+  ].join(', or ');
+  if (shown) return `the token is not known here: ${help}`;
+  const missing = [...(byToken ? ['token'] : []), ...(byCertificate ? ['good certificate'] : [])].join(' and no ');
+  return `no ${missing} was shown: ${help}`;
 }
 
 /** Ends an upgrade request with a one-line body. */

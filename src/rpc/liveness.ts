@@ -9,11 +9,15 @@ const SILENCE_LIMIT_MS = 15_000;
 export function watchLiveness(components: { readonly clock: Clock; readonly socket: WebSocket }): void {
   const { clock, socket } = components;
   let heardAt = clock.monotonic();
+  let beatAt = heardAt;
   const heard = (): void => {
     heardAt = clock.monotonic();
   };
   socket.on('pong', heard).on('ping', heard).on('message', heard);
   const beat = (): void => {
+    // Late itself: this process stood still, which says nothing about the other side.
+    if (clock.monotonic() - beatAt >= 2 * PING_MS) heard();
+    beatAt = clock.monotonic();
     if (clock.monotonic() - heardAt >= SILENCE_LIMIT_MS) socket.terminate();
     else socket.ping();
     callOff = clock.after(PING_MS, beat);

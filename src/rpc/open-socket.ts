@@ -1,23 +1,34 @@
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { CodedError, errorText } from '../errors/coded-error.ts';
+import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
+import type { ClientTls } from './tls.ts';
 
-const HANDSHAKE_LIMIT_MS = 10_000;
+/** Short, since another master may be there to turn to. */
+const HANDSHAKE_LIMIT_MS = 5_000;
 const QUOTED_BYTES = 300;
+
+const UNTRUSTED =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|ERR_TLS_CERT_ALTNAME_INVALID|INVALID_CA)/;
 
 /**
  * An open WebSocket.
  * The signal closes it, whether open already or not.
- * @param url `host:port` alone means ws://
- * @throws CodedError `unauthorized` (401, 403), `refused` (any other answer, with its text), `unreachable`
+ * @param url ws:// or wss://
+ * @throws CodedError `unauthorized` (401, 403), `refused` (any other answer, with its text), `untrusted-master` (its
+ * certificate), `unreachable`
  */
 export function openSocket(
   url: string,
-  init: { readonly token?: string | undefined; readonly maxPayloadBytes: number; readonly signal: AbortSignal },
+  init: {
+    readonly token?: string | undefined;
+    readonly tls?: ClientTls | undefined;
+    readonly maxPayloadBytes: number;
+    readonly signal: AbortSignal;
+  },
 ): Promise<WebSocket> {
-  const address = url.includes('://') ? url : `ws://${url}`;
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(address, {
+    const socket = new WebSocket(url, {
+      ...init.tls,
       headers: init.token === undefined ? {} : { authorization: `Bearer ${init.token}` },
       handshakeTimeout: HANDSHAKE_LIMIT_MS,
       maxPayload: init.maxPayloadBytes,
@@ -29,16 +40,25 @@ export function openSocket(
     socket.once('open', () => resolve(socket));
     socket.once('unexpected-response', async (_request, response) => {
       const code = response.statusCode === 401 || response.statusCode === 403 ? 'unauthorized' : 'refused';
-      reject(
-        new CodedError(code, `${address} refused the connection (${response.statusCode}): ${await textOf(response)}`),
-      );
+      const said = await textOf(response);
+      const why = said === '' ? 'is it the address of a master?' : said;
+      reject(new CodedError(code, `${url} refused the connection (${response.statusCode}): ${why}`));
       socket.terminate();
     });
     // Later errors are followed by 'close', which the connection listens to.
-    socket.on('error', (cause) =>
-      reject(new CodedError('unreachable', `${address} cannot be reached: ${errorText(cause)}`)),
-    );
+    socket.on('error', (cause) => reject(connectError(url, cause)));
   });
+}
+
+function connectError(url: string, cause: Error): CodedError {
+  if (UNTRUSTED.test(errorCode(cause) ?? '')) {
+    const why = `the certificate of ${url} is not trusted (${errorText(cause)})`;
+    return new CodedError(
+      'untrusted-master',
+      `${why}: check its authority (tls_ca), its dates and the host that it names`,
+    );
+  }
+  return new CodedError('unreachable', `${url} cannot be reached: ${errorText(cause)}`);
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

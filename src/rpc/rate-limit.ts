@@ -1,29 +1,32 @@
 import type { Clock } from '../clock/clock.ts';
 
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
 /** A bucket of `burst` tokens that fills up by `perSecond`. */
 export class RateLimit {
   readonly #clock: Clock;
-  readonly #perSecond: number;
-  readonly #burst: number;
+  readonly #rate: Rate;
   #tokens: number;
   #filledAt: number;
 
-  constructor(components: { readonly clock: Clock }, init: { readonly perSecond: number; readonly burst: number }) {
+  constructor(components: { readonly clock: Clock }, rate: Rate) {
     this.#clock = components.clock;
-    this.#perSecond = init.perSecond;
-    this.#burst = init.burst;
-    this.#tokens = init.burst;
+    this.#rate = rate;
+    this.#tokens = rate.burst;
     this.#filledAt = this.#clock.monotonic();
   }
 
-  /** Takes a token; false when there is none. */
-  take(): boolean {
+  /** Takes tokens; false, and nothing taken, when there are fewer. */
+  take(tokens = 1): boolean {
     const now = this.#clock.monotonic();
-    const filled = ((now - this.#filledAt) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(this.#burst, this.#tokens + filled);
+    const filled = ((now - this.#filledAt) / 1000) * this.#rate.perSecond;
+    this.#tokens = Math.min(this.#rate.burst, this.#tokens + filled);
     this.#filledAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
+    if (this.#tokens < tokens) return false;
+    this.#tokens -= tokens;
     return true;
   }
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import { Gate } from '../clock/gate.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { MasterAddresses } from './master-addresses.ts';
 import {
   type Hello,
   type HelloAnswer,
@@ -12,11 +13,15 @@ import {
 } from './methods.ts';
 import { openSocket } from './open-socket.ts';
 import { type CallOptions, RpcConnection } from './rpc-connection.ts';
+import { isInTheClear, socketUrl } from './socket-address.ts';
+import type { ClientTls } from './tls.ts';
 
 export interface RpcClientInit {
-  /** `ws://host:port` or `host:port`; tried in turn. */
+  /** `ws://host:port`, `wss://host:port` or `host:port`; the one that leads is used. */
   readonly urls: readonly string[];
   readonly token?: string | undefined;
+  /** With it `host:port` means wss://. */
+  readonly tls?: ClientTls | undefined;
   readonly reconnectIntervalMs: number;
   /** Said at the start of each connection. */
   readonly hello: () => Omit<Hello, 'version'>;
@@ -29,6 +34,7 @@ export interface RpcClientInit {
 type PeerHandlers = {
   readonly [M in keyof PeerMethods]: (
     params: PeerMethods[M]['params'],
+    attachment?: Uint8Array,
   ) => PeerMethods[M]['result'] | Promise<PeerMethods[M]['result']>;
 };
 
@@ -36,7 +42,9 @@ const CALL_LIMIT_MS = 30_000;
 /** The largest message is a task: 1.65 MB for three full partitions. */
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 /** Trying again does not help: somebody has to change a token or a program. */
-const REFUSALS = ['unauthorized', 'forbidden', 'version-mismatch'];
+const REFUSALS = ['unauthorized', 'forbidden', 'version-mismatch', 'untrusted-master'];
+/** Masters are there, and one of them will soon lead. */
+const ELECTION_PAUSE_MS = 1_000;
 
 /** A connection to the master that is made again for as long as the client is open. */
 export class RpcClient {
@@ -45,6 +53,8 @@ export class RpcClient {
   readonly #connected: Gate;
   readonly #closing = new AbortController();
   #connection: RpcConnection<MasterMethods> | undefined;
+  readonly #urls: readonly string[];
+  readonly #warned = new Set<string>();
   #lastFailure = 'not tried yet';
   #kept: Promise<void> = Promise.resolve();
 
@@ -52,6 +62,7 @@ export class RpcClient {
     this.#components = components;
     this.#init = init;
     this.#connected = new Gate(components);
+    this.#urls = init.urls.map((url) => socketUrl(url, init.tls !== undefined));
   }
 
   get isConnected(): boolean {
@@ -60,7 +71,7 @@ export class RpcClient {
 
   /**
    * Resolves with the first connection, however long the master is away.
-   * @throws CodedError `unauthorized`, `forbidden`, `version-mismatch` where the first master reached turns us away; the client
+   * @throws CodedError `unauthorized`, `forbidden`, `version-mismatch`, `untrusted-master` where the first master reached turns us away; the client
    * is closed then. Later on the same is logged and tried again.
    */
   start(): Promise<void> {
@@ -85,7 +96,7 @@ export class RpcClient {
     if (this.#connection === undefined) {
       throw new CodedError('not-connected', `${method}: no connection to the master: ${this.#lastFailure}`);
     }
-    return this.#connection.call(method, params, { timeoutMs: Math.max(1, until - clock.monotonic()) });
+    return this.#connection.call(method, params, { ...options, timeoutMs: Math.max(1, until - clock.monotonic()) });
   }
 
   async close(): Promise<void> {
@@ -95,34 +106,55 @@ export class RpcClient {
 
   async #keep(onFirst: () => void, onRefused: (error: unknown) => void): Promise<void> {
     const { clock, logger } = this.#components;
-    const { urls, reconnectIntervalMs } = this.#init;
     const { signal } = this.#closing;
+    const { reconnectIntervalMs } = this.#init;
+    const addresses = new MasterAddresses(this.#urls);
     let wasConnected = false;
-    for (let turn = 0; !signal.aborted; ) {
-      const url = urls[turn % urls.length] ?? '';
+    let leading: string | undefined;
+    let pauseMs = reconnectIntervalMs;
+    while (!signal.aborted) {
+      const url = addresses.next();
+      if (url === undefined) {
+        // Spread, for a thousand slaves lose their master in the same moment.
+        await clock.sleep(pauseMs * (0.5 + Math.random() / 2), signal).catch(() => {});
+        pauseMs = reconnectIntervalMs;
+        addresses.restart(leading);
+        continue;
+      }
       try {
         const connection = await this.#connect(url);
+        const since = clock.monotonic();
         wasConnected = true;
+        leading = url;
         onFirst();
         this.#lastFailure = `the connection was lost (${await connection.closed})`;
+        // At once, but not on and on with a master that takes us and drops us.
+        if (clock.monotonic() - since > reconnectIntervalMs) addresses.restart(leading);
       } catch (error) {
         this.#lastFailure = errorText(error);
         if (!wasConnected && REFUSALS.includes(errorCode(error) ?? '')) return onRefused(error);
-        turn++;
+        if (error instanceof CodedError && error.code === 'not-leading') {
+          addresses.hint(url, error.data.leader);
+          pauseMs = Math.min(reconnectIntervalMs, ELECTION_PAUSE_MS);
+        }
       }
       this.#connected.shut();
       this.#connection = undefined;
-      if (signal.aborted) break;
-      logger.warn({ url, reason: this.#lastFailure, pauseMs: reconnectIntervalMs }, 'rpc: not connected to the master');
-      await clock.sleep(reconnectIntervalMs, signal).catch(() => {});
+      if (!signal.aborted) logger.warn({ url, reason: this.#lastFailure }, 'rpc: not connected to the master');
     }
     onRefused(new CodedError('not-connected', 'the client was closed'));
   }
 
   async #connect(url: string): Promise<RpcConnection<MasterMethods>> {
-    const { hello, onHello, handlers = {}, token } = this.#init;
+    const { hello, onHello, handlers = {}, token, tls } = this.#init;
+    if (token !== undefined && isInTheClear(url) && !this.#warned.has(url)) {
+      this.#warned.add(url);
+      const help = 'use wss:// or a tunnel, unless the network is trusted';
+      this.#components.logger.warn({ url }, `rpc: the token travels unencrypted: ${help}`);
+    }
     const socket = await openSocket(url, {
       token,
+      tls,
       maxPayloadBytes: MAX_PAYLOAD_BYTES,
       signal: this.#closing.signal,
     });
@@ -130,10 +162,12 @@ export class RpcClient {
       { ...this.#components, socket },
       {
         params: peerParams,
-        answer(method, params) {
-          const handler = handlers[method as keyof PeerMethods] as ((params: unknown) => unknown) | undefined;
+        answer(method, params, attachment) {
+          const handler = handlers[method as keyof PeerMethods] as
+            | ((params: unknown, attachment?: Uint8Array) => unknown)
+            | undefined;
           if (handler === undefined) throw new CodedError('unknown-method', `${method} is not answered here`);
-          return handler(params);
+          return handler(params, attachment);
         },
       },
     );

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -9,6 +10,8 @@ import type { Logger } from '../telemetry/logger.ts';
 import { admit, assertClosed, turnAway } from './gatekeeper.ts';
 import type { Scope } from './methods.ts';
 import { type MasterHandlers, openPeerSession } from './peer-session.ts';
+import { isLoopback } from './socket-address.ts';
+import type { ServerTls } from './tls.ts';
 import type { Token } from './tokens.ts';
 
 export interface RpcServerInit {
@@ -17,6 +20,8 @@ export interface RpcServerInit {
   readonly port: number;
   /** None: everybody who reaches the listener may do everything. */
   readonly tokens: readonly Token[];
+  /** None: plain WebSocket. */
+  readonly tls?: ServerTls | undefined;
   readonly insecure: boolean;
   readonly maxConnections: number;
   readonly maxPayloadBytes: number;
@@ -25,6 +30,10 @@ export interface RpcServerInit {
 /** Room for connections that are still asking, or are turned away with a reason. */
 const SPARE_CONNECTIONS = 64;
 const HEADERS_LIMIT_MS = 10_000;
+/** Of Node, which looks for connections past HEADERS_LIMIT_MS this often. */
+const CHECK_MS = 2_000;
+/** A thousand slaves come back in the same moment. */
+const BACKLOG = 4_096;
 const CLOSE_LIMIT_MS = 1_000;
 
 /** The master's listener. */
@@ -46,9 +55,7 @@ export class RpcServer {
       maxPayload: init.maxPayloadBytes,
       perMessageDeflate: false,
     });
-    this.#http = createServer({ headersTimeout: HEADERS_LIMIT_MS }, (_request, response) => {
-      response.writeHead(426, { 'content-type': 'text/plain' }).end('this port speaks JSON-RPC over WebSocket only\n');
-    });
+    this.#http = createListener(init.tls);
     this.#http.maxConnections = init.maxConnections + SPARE_CONNECTIONS;
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
@@ -56,9 +63,13 @@ export class RpcServer {
   /** @throws CodedError `open-listener` (no token on an outside address), `listen-failed` */
   async start(): Promise<{ readonly host: string; readonly port: number }> {
     assertClosed(this.#init);
-    const { host, port } = this.#init;
+    const { host, port, tokens, tls } = this.#init;
+    if (tokens.length > 0 && tls === undefined && !isLoopback(host)) {
+      const help = 'set tls_cert and tls_key, or use a tunnel, unless the network is trusted';
+      this.#components.logger.warn({ host }, `rpc: tokens and tasks travel unencrypted: ${help}`);
+    }
     try {
-      this.#http.listen(port, host);
+      this.#http.listen({ port, host, backlog: BACKLOG });
       await once(this.#http, 'listening');
     } catch (error) {
       const why = errorCode(error) === 'EADDRINUSE' ? 'another program listens there' : errorText(error);
@@ -82,7 +93,7 @@ export class RpcServer {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
     const remote = `${request.socket.remoteAddress}:${request.socket.remotePort}`;
-    const admission = admit(request, this.#init.tokens);
+    const admission = admit(request, this.#init);
     if ('status' in admission) {
       this.#components.logger.warn({ remote, reason: admission.message }, 'rpc: turned away');
       turnAway(socket, admission.status, admission.message);
@@ -99,4 +110,16 @@ export class RpcServer {
     const connection = openPeerSession({ ...this.#components, socket }, { remote, scopes });
     void connection.closed.then(() => this.#sockets.delete(socket));
   }
+}
+
+function createListener(tls: ServerTls | undefined): Server {
+  const options = { headersTimeout: HEADERS_LIMIT_MS, connectionsCheckingInterval: CHECK_MS };
+  const answer: RequestListener = (_request, response) => {
+    response.writeHead(426, { 'content-type': 'text/plain' }).end('this port speaks JSON-RPC over WebSocket only\n');
+  };
+  if (tls === undefined) return createHttpServer(options, answer);
+  const { cert, key, clientCa: ca } = tls;
+  // Who comes without a good certificate hears so in words, or has a token.
+  const asking = ca === undefined ? {} : { ca, requestCert: true, rejectUnauthorized: false };
+  return createHttpsServer({ ...options, ...asking, cert, key, handshakeTimeout: HEADERS_LIMIT_MS }, answer);
 }

@@ -12,10 +12,12 @@ function levelFromEnvironment(env: NodeJS.ProcessEnv): string {
   return wanted.find((word) => LEVELS.includes(word)) ?? 'info';
 }
 
-/** Our own errors say what is wrong and what to do; a stack is for bugs. */
-function describeError(error: unknown): unknown {
-  if (!(error instanceof CodedError))
-    return pino.stdSerializers.err(error instanceof Error ? error : new Error(String(error)));
+/** Our own errors say what is wrong and what to do; a stack is for bugs. The driver's errors hold statements, and with them task bodies. */
+export function describeError(error: unknown): unknown {
+  if (!(error instanceof CodedError)) {
+    const { sql: _, ...described } = pino.stdSerializers.err(error instanceof Error ? error : new Error(String(error)));
+    return described;
+  }
   return { code: error.code, message: errorText(error) };
 }
 

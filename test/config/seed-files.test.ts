@@ -14,7 +14,7 @@ test("the guide's wdpost_master.toml", async () => {
   expect(config).toEqual({
     server: { listen: { host: '0.0.0.0', port: 4698 }, maxConnections: 200, insecure: false },
     db: {
-      url: 'mysql://root:password@localhost/wdpost',
+      url: ['mysql://root:password@localhost/wdpost'],
       minConnections: 3,
       maxConnections: 20,
       idleTimeoutMs: 600_000,
@@ -26,6 +26,8 @@ test("the guide's wdpost_master.toml", async () => {
       retryJobIntervalMs: 10_000,
       archiveJobIntervalMs: 3_600_000,
       shouldArchiveMs: 172_800_000,
+      retentionMs: 2_592_000_000,
+      assumedCloseMs: 2_100_000,
     },
   });
 });

@@ -1,13 +1,5 @@
-import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { checkServer, isSupportedVersion } from '../../src/database/check-server.ts';
-import { createEmptySchema, type TestDatabase } from '../support/database.ts';
-
-let schema: TestDatabase;
-beforeAll(async () => {
-  schema = await createEmptySchema();
-});
-afterAll(() => schema.drop());
 
 test.each([
   ['10.11.19-MariaDB-0+deb12u1', true],
@@ -23,14 +15,21 @@ test.each([
   expect(isSupportedVersion(version)).toBe(supported);
 });
 
-test('a session at another isolation level is refused', async () => {
-  await schema.db.kysely.connection().execute(async (connection) => {
-    await checkServer(connection);
-    await sql`SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ`.execute(connection);
-    await expect(checkServer(connection)).rejects.toMatchObject({
-      code: 'database-unfit',
-      message: expect.stringContaining('REPEATABLE-READ'),
-    });
-    await sql`SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED`.execute(connection);
-  });
+const FIT = [
+  ['version', '10.11.19-MariaDB'],
+  ['tx_isolation', 'READ-COMMITTED'],
+  ['max_allowed_packet', '16777216'],
+  ['read_only', 'OFF'],
+] as const;
+
+test.each([
+  ['another isolation level', ['tx_isolation', 'REPEATABLE-READ'], 'database-unfit', 'REPEATABLE-READ'],
+  ['small packets', ['max_allowed_packet', '16777215'], 'database-unfit', 'set it to 16777216'],
+  ['an old server', ['version', '10.5.0-MariaDB'], 'database-unfit', 'MariaDB 10.6'],
+  ['a replica', ['read_only', 'ON'], 'database-unavailable', 'here is read-only'],
+] as const)('%s is refused', (_, variable, code, text) => {
+  expect(() => checkServer(new Map(FIT), 'here')).not.toThrow();
+  expect(() => checkServer(new Map([...FIT, variable]), 'here')).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining(text) }),
+  );
 });

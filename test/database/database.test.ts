@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { databaseNow, openDatabase } from '../../src/database/database.ts';
+import { CodedError } from '../../src/errors/coded-error.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
@@ -54,6 +55,34 @@ test('what a transaction throws undoes it', async () => {
   });
   await expect(work).rejects.toThrow('no');
   expect(await schema.db.kysely.selectFrom('tasks').select('id').where('id', '=', 'undone').execute()).toEqual([]);
+});
+
+test('a fenced database checks first in every transaction, and what it checked holds until the commit', async () => {
+  await addTasks('fence', 'fenced');
+  const fenced = schema.db.fenced(async (trx) => {
+    const { rows } = await sql<{ retry_count: number }>`
+      SELECT retry_count FROM tasks WHERE id = 'fence' LOCK IN SHARE MODE`.execute(trx);
+    if (rows[0]?.retry_count !== 0) throw new CodedError('not-leading', 'another one leads');
+  });
+  const order: string[] = [];
+  let replaced: Promise<void> | undefined;
+  await fenced.transaction(async (trx) => {
+    replaced = countUp('fence')
+      .execute(schema.db.kysely)
+      .then(() => void order.push('replaced'));
+    await countUp('fenced').execute(trx);
+    // Comes after the statement of the other connection, which therefore waits for this transaction.
+    await sql`SELECT SLEEP(0.1)`.execute(trx);
+    order.push('written');
+  });
+  await replaced;
+  expect(order).toEqual(['written', 'replaced']);
+
+  await expect(fenced.transaction((trx) => countUp('fenced').execute(trx))).rejects.toMatchObject({
+    code: 'not-leading',
+  });
+  const row = schema.db.kysely.selectFrom('tasks').select('retry_count').where('id', '=', 'fenced');
+  expect(await row.executeTakeFirst()).toEqual({ retry_count: 1 });
 });
 
 test('a connection that is cut is told as such, and the next statement has another one', async () => {

@@ -1,40 +1,38 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { choose, type FreeSlave, type WaitingTask } from '../../src/dispatch/choose.ts';
+import { choose, type FreeSlave } from '../../src/dispatch/choose.ts';
+import { WaitingOrder } from '../../src/dispatch/waiting-order.ts';
+import type { UnfinishedTask } from '../../src/queue/list-unfinished.ts';
+import { canRead } from '../../src/queue/store-roots.ts';
+import { waitingTask } from './waiting-task.ts';
 
 const NOW = 1_000;
 const noneRunning = { now: NOW, running: new Map<number, number>() };
 
-function waitingTask(id: string, more: Partial<WaitingTask> = {}): WaitingTask {
-  return {
-    id,
-    minerId: 1,
-    sectorSize: 2048,
-    closeAt: 5_000,
-    queuedAt: 10,
-    retryAt: 0,
-    retryElsewhere: false,
-    lastSlave: null,
-    ...more,
-  };
-}
-
 function freeSlave(name: string, more: Partial<FreeSlave> = {}): FreeSlave {
-  return { name, free: 1, sectorSize: null, ...more };
+  return { name, free: 1, sectorSize: null, stores: null, ...more };
 }
 
-const order = (tasks: WaitingTask[], facts = noneRunning) =>
-  choose(tasks, [freeSlave('s', { free: tasks.length })], facts).map(({ id }) => id);
+function chosen(tasks: readonly UnfinishedTask[], slaves: readonly FreeSlave[], facts = noneRunning) {
+  const order = new WaitingOrder();
+  for (const task of tasks) order.add(task, facts.now);
+  return choose(order.tiers(facts.now), slaves, facts);
+}
 
-test('the nearest Close comes first, none at all last, then age', () => {
+const order = (tasks: UnfinishedTask[], facts = noneRunning) =>
+  chosen(tasks, [freeSlave('s', { free: tasks.length })], facts).map(({ id }) => id);
+
+test('the nearest Close comes first, none at all last; of one Close the longest, then the oldest', () => {
   const tasks = [
-    waitingTask('open', { closeAt: null, queuedAt: 1 }),
-    waitingTask('late', { closeAt: 9_000, queuedAt: 1 }),
+    waitingTask('open, long', { closeAt: null, queuedAt: 2, sectorCount: 9 }),
+    waitingTask('open, old', { closeAt: null, queuedAt: 1 }),
+    waitingTask('late', { closeAt: 9_000, queuedAt: 1, sectorCount: 9 }),
     waitingTask('young', { closeAt: 2_000, queuedAt: 20 }),
     waitingTask('old', { closeAt: 2_000, queuedAt: 10 }),
+    waitingTask('long', { closeAt: 2_000, queuedAt: 30, sectorCount: 3 }),
     waitingTask('closed', { closeAt: NOW }),
   ];
-  expect(order(tasks)).toEqual(['old', 'young', 'late', 'open']);
+  expect(order(tasks)).toEqual(['long', 'old', 'young', 'late', 'open, old', 'open, long']);
 });
 
 test('miners of one Close take turns, those in proof already counted', () => {
@@ -48,24 +46,35 @@ test('miners of one Close take turns, those in proof already counted', () => {
 
 test('the slave that had it last gets it last', () => {
   const task = waitingTask('t', { lastSlave: 'a' });
-  expect(choose([task], [freeSlave('a', { free: 9 }), freeSlave('b')], noneRunning)).toEqual([{ id: 't', slave: 'b' }]);
-  expect(choose([task], [freeSlave('a')], noneRunning)).toEqual([{ id: 't', slave: 'a' }]);
+  expect(chosen([task], [freeSlave('a', { free: 9 }), freeSlave('b')])).toEqual([{ id: 't', slave: 'b' }]);
+  expect(chosen([task], [freeSlave('a')])).toEqual([{ id: 't', slave: 'a' }]);
 });
 
 test('a pause is for all, or only for the slave that failed', () => {
   const slaves = [freeSlave('a'), freeSlave('b')];
   const paused = waitingTask('t', { retryAt: NOW + 1, lastSlave: 'a' });
-  expect(choose([paused], slaves, noneRunning)).toEqual([]);
-  expect(choose([{ ...paused, retryElsewhere: true }], slaves, noneRunning)).toEqual([{ id: 't', slave: 'b' }]);
-  expect(choose([{ ...paused, retryElsewhere: true }], [freeSlave('a')], noneRunning)).toEqual([]);
+  expect(chosen([paused], slaves)).toEqual([]);
+  expect(chosen([{ ...paused, retryElsewhere: true }], slaves)).toEqual([{ id: 't', slave: 'b' }]);
+  expect(chosen([{ ...paused, retryElsewhere: true }], [freeSlave('a')])).toEqual([]);
+});
+
+test('a slave gets what it can read', () => {
+  const task = waitingTask('t', { stores: ['/mnt/a', '/mnt/b/deep'] });
+  const reads = (...stores: string[]) => chosen([task], [freeSlave('s', { stores })]).length === 1;
+  expect([reads('/mnt'), reads('/mnt/'), reads('/'), reads('/mnt/b', '/mnt/a')]).toEqual([true, true, true, true]);
+  expect([reads('/mnt/a'), reads('/mnt/a', '/mnt/b/deeper'), reads()]).toEqual([false, false, false]);
 });
 
 const names = fc.constantFrom('a', 'b', 'c', 'd');
-const size = fc.constantFrom(2048, 8192);
+const size = fc.constantFrom('2KiB', '8MiB');
+const SIZES: Record<string, number> = { '2KiB': 2048, '8MiB': 8 * 2 ** 20 };
+const store = fc.constantFrom('/s/1', '/s/2', '/t');
 const anyTask = fc.record({
   minerId: fc.integer({ min: 1, max: 3 }),
-  sectorSize: size,
-  closeAt: fc.option(fc.integer({ min: 500, max: 4_000 })),
+  proofType: size.map((name) => `StackedDrgWindow${name}V1_2`),
+  sectorCount: fc.integer({ min: 1, max: 3 }),
+  stores: fc.option(fc.uniqueArray(store, { minLength: 1 })),
+  closeAt: fc.option(fc.constantFrom(500, NOW, 1_500, 2_000, 4_000)),
   queuedAt: fc.integer({ min: 0, max: 5 }),
   retryAt: fc.constantFrom(0, NOW, NOW + 5),
   retryElsewhere: fc.boolean(),
@@ -73,23 +82,29 @@ const anyTask = fc.record({
 });
 const anyTasks = fc
   .array(anyTask, { maxLength: 30 })
-  .map((tasks) => tasks.map((task, i) => ({ ...task, id: `t${i}` })));
+  .map((tasks) => tasks.map((task, i) => waitingTask(`t${i}`, task)));
 const anySlaves = fc.uniqueArray(
-  fc.record({ name: names, free: fc.integer({ min: 0, max: 4 }), sectorSize: fc.option(size) }),
+  fc.record({
+    name: names,
+    free: fc.integer({ min: 0, max: 4 }),
+    sectorSize: fc.option(size.map((name) => SIZES[name] ?? 0)),
+    stores: fc.option(fc.uniqueArray(fc.constantFrom('/s', '/s/1', '/t'))),
+  }),
   { selector: (slave) => slave.name },
 );
 const anyRunning = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.nat(4))).map((pairs) => new Map(pairs));
 
-function mayTake(task: WaitingTask, slave: FreeSlave): boolean {
+function mayTake(task: UnfinishedTask, slave: FreeSlave): boolean {
   const inTime = NOW >= task.retryAt || (task.retryElsewhere && slave.name !== task.lastSlave);
-  return inTime && (slave.sectorSize === null || slave.sectorSize === task.sectorSize);
+  const isOfSize = slave.sectorSize === null || slave.sectorSize === SIZES[task.proofType.slice(16, 20)];
+  return inTime && isOfSize && canRead(task.stores, slave.stores);
 }
 
 test('whatever waits: nothing twice, no slot twice, nothing too late, no able slot left idle, order of input without effect', () => {
   fc.assert(
     fc.property(anyTasks, anySlaves, anyRunning, (tasks, slaves, running) => {
       const facts = { now: NOW, running };
-      const choices = choose(tasks, slaves, facts);
+      const choices = chosen(tasks, slaves, facts);
       expect(new Set(choices.map(({ id }) => id)).size).toBe(choices.length);
       const left = new Map(slaves.map((slave) => [slave.name, slave.free]));
       for (const choice of choices) {
@@ -106,7 +121,38 @@ test('whatever waits: nothing twice, no slot twice, nothing too late, no able sl
         if (choices.some(({ id }) => id === task.id) || (task.closeAt !== null && task.closeAt <= NOW)) continue;
         expect(idle.some((slave) => mayTake(task, slave))).toBe(false);
       }
-      expect(choose(tasks.toReversed(), slaves.toReversed(), facts)).toEqual(choices);
+      expect(chosen(tasks.toReversed(), slaves.toReversed(), facts)).toEqual(choices);
+    }),
+  );
+});
+
+test('with slots for all, the order is that of sorting them all', () => {
+  fc.assert(
+    fc.property(anyTasks, anyRunning, (tasks, running) => {
+      const facts = { now: NOW, running };
+      const close = (task: UnfinishedTask) => task.closeAt ?? Number.MAX_SAFE_INTEGER;
+      const open = tasks.filter((task) => close(task) > NOW && (task.retryAt <= NOW || task.retryElsewhere));
+      const slaves = [freeSlave('nobody else', { free: tasks.length })];
+      const expected: string[] = [];
+      const turns = new Map<string, number>();
+      const turnOf = (task: UnfinishedTask) =>
+        turns.get(`${task.closeAt}/${task.minerId}`) ?? running.get(task.minerId) ?? 0;
+      const rest = new Set(open);
+      while (rest.size > 0) {
+        const [next] = [...rest].toSorted(
+          (a, b) =>
+            close(a) - close(b) ||
+            turnOf(a) - turnOf(b) ||
+            (a.closeAt === null ? 0 : b.sectorCount - a.sectorCount) ||
+            a.queuedAt - b.queuedAt ||
+            (a.id < b.id ? -1 : 1),
+        );
+        if (next === undefined) break;
+        rest.delete(next);
+        turns.set(`${next.closeAt}/${next.minerId}`, turnOf(next) + 1);
+        expected.push(next.id);
+      }
+      expect(chosen(tasks, slaves, facts).map(({ id }) => id)).toEqual(expected);
     }),
   );
 });

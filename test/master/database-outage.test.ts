@@ -47,3 +47,30 @@ test('a database that is killed and comes back costs no lease', async () => {
   await second.stop();
   await rm(home, { recursive: true });
 });
+
+test('a database that stands still for longer than a lease costs no lease', async () => {
+  const home = await mkdtemp(join(tmpdir(), 'wdpost-outage-'));
+  const components = { clock: systemClock, logger: silentLogger };
+  const database = await startEmbeddedDatabase(components, { dataDir: join(home, 'database') });
+  const master = await startTestMaster(database.url, { heartbeatTimeoutMs: HEARTBEAT_TIMEOUT_MS });
+  const submitter = await joinSubmitter(master.url);
+  const worker = await joinSlave(master.url, 'worker');
+  const { id } = await submitter.client.call('task.submit', { task: sampleTask(1), closeAt: null });
+  const lease = await worker.starts.next();
+
+  database.process.kill('SIGSTOP');
+  const beats = worker.beat('proving', lease);
+  await systemClock.sleep(3 * HEARTBEAT_TIMEOUT_MS);
+  database.process.kill('SIGCONT');
+  await master.log.until((line) => line.msg === 'database stood still or its clock jumped');
+  expect(await beats).toEqual([]);
+  expect(await worker.client.call('attempt.finish', { ...lease, output: SAMPLE_PROOF })).toMatchObject({
+    accepted: true,
+  });
+  expect(await submitter.client.call('task.get', { id })).toMatchObject({ state: 'proven', attempts: 1 });
+
+  await Promise.all([worker.client.close(), submitter.client.close()]);
+  await master.stop();
+  await database.stop();
+  await rm(home, { recursive: true });
+});

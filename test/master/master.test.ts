@@ -202,6 +202,10 @@ test('a task whose body was spoiled fails with a code', async () => {
     .set({ in_body: Buffer.from('{') })
     .where('id', '=', id)
     .execute();
+  // This one has the good body in memory.
+  await master.stop();
+  master = await startTestMaster(schema.url, {}, master.port);
+  expect(await get(id)).toMatchObject({ state: 'waiting' });
   await slave('worker');
   await submitter.changes.until(({ state }) => state === 'failed');
   expect(await get(id)).toMatchObject({ state: 'failed', error: expect.stringContaining('bad-task') });

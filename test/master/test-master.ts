@@ -19,13 +19,16 @@ export interface TestMaster {
   stop(): Promise<void>;
 }
 
+const FAKE_VERIFIER = fileURLToPath(new URL('../support/fake-verifier.mjs', import.meta.url));
+
 /** A master in this process on a real database and a real port, with a verifier of its own that likes proofs beginning with 1. */
 export async function startTestMaster(
-  databaseUrl: string,
+  databaseUrl: string | readonly string[],
   task: Partial<MasterConfig['task']> = {},
   port = 0,
+  verifier = FAKE_VERIFIER,
 ): Promise<TestMaster> {
-  vi.stubEnv('WDPOST_PROVER', fileURLToPath(new URL('../support/fake-verifier.mjs', import.meta.url)));
+  vi.stubEnv('WDPOST_PROVER', verifier);
   vi.stubEnv('WDPOST_TOKEN', '');
   const log = new EventQueue<LogLine>();
   const listening = new EventQueue<LogLine>();
@@ -42,7 +45,7 @@ export async function startTestMaster(
     { clock: systemClock, logger: pino({ level: 'debug' }, lines) },
     {
       server: { listen: { host: '127.0.0.1', port }, maxConnections: 50, insecure: false },
-      db: { url: databaseUrl, minConnections: 1, maxConnections: 10, idleTimeoutMs: 60_000 },
+      db: { url: [databaseUrl].flat(), minConnections: 1, maxConnections: 10, idleTimeoutMs: 60_000 },
       task: {
         timeoutMs: 60_000,
         maxRetry: 2,
@@ -50,6 +53,8 @@ export async function startTestMaster(
         retryJobIntervalMs: 100,
         archiveJobIntervalMs: 60_000,
         shouldArchiveMs: 60_000,
+        retentionMs: 0,
+        assumedCloseMs: 2_100_000,
         ...task,
       },
     },

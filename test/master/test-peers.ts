@@ -21,9 +21,14 @@ const components = { clock: systemClock, logger: silentLogger };
 
 /** A slave over a real socket that does what the test says. */
 export async function joinSlave(
-  url: string,
+  url: string | readonly string[],
   name: string,
-  init: { readonly slots?: number; readonly accepts?: boolean; readonly working?: AttemptId[] } = {},
+  init: {
+    readonly slots?: number;
+    readonly accepts?: boolean;
+    readonly working?: AttemptId[];
+    readonly stores?: string[];
+  } = {},
 ): Promise<TestSlave> {
   const slots = init.slots ?? 1;
   const starts = new EventQueue<Start>();
@@ -32,14 +37,21 @@ export async function joinSlave(
   const working = init.working ?? [];
   let beaten = 0;
   const client = new RpcClient(components, {
-    urls: [url],
+    urls: [url].flat(),
     reconnectIntervalMs: 20,
-    hello: () => ({ role: 'slave', name, slots, sectorSize: null, attempts: working }),
+    hello: () => ({
+      role: 'slave',
+      name,
+      slots,
+      sectorSize: null,
+      attempts: working,
+      ...(init.stores === undefined ? {} : { stores: init.stores }),
+    }),
     onHello: (answer) => hellos.push(answer),
     handlers: {
-      'attempt.start'(start) {
+      'attempt.start'(start, attachment) {
         if (init.accepts === false) return { accepted: false, reason: 'not in the mood' };
-        starts.push(start);
+        starts.push(attachment === undefined ? start : { ...start, task: JSON.parse(attachment.toString()) });
         return { accepted: true, reason: null };
       },
       'attempt.cancel'(cancel) {
@@ -68,10 +80,10 @@ export interface TestSubmitter {
   readonly changes: EventQueue<{ id: string; state: string }>;
 }
 
-export async function joinSubmitter(url: string): Promise<TestSubmitter> {
+export async function joinSubmitter(url: string | readonly string[]): Promise<TestSubmitter> {
   const changes = new EventQueue<{ id: string; state: string }>();
   const client = new RpcClient(components, {
-    urls: [url],
+    urls: [url].flat(),
     reconnectIntervalMs: 20,
     hello: () => ({ role: 'submitter', name: 'manager' }),
     handlers: {

@@ -4,6 +4,9 @@ import { connectChain } from '../../src/chain/connect-chain.ts';
 import type { TipSet } from '../../src/chain/tipset.ts';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { parseAddress } from '../../src/filecoin/address.ts';
+import { Bitfield } from '../../src/filecoin/bitfield.ts';
+import { encodeCbor } from '../../src/filecoin/cbor.ts';
+import { submitWindowedPoStParams } from '../../src/filecoin/miner-params.ts';
 import { addIntent, type Intent } from '../../src/outbox/add-intent.ts';
 import { type MessageState, messageStates } from '../../src/outbox/message-states.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
@@ -287,6 +290,71 @@ describe('promise 4: after a kill at any point nothing is sent twice and nothing
       return mine();
     };
     expect(await killAtEachEffect()).toBeGreaterThan(15);
+  });
+});
+
+describe('after a loss of the database', () => {
+  const post = (partitions: readonly number[], proof: string) =>
+    Buffer.from(
+      encodeCbor(submitWindowedPoStParams, {
+        deadline: 3,
+        partitions: partitions.map((index) => ({ index, skipped: Bitfield.empty })),
+        proofs: [{ poStProof: 10, proofBytes: Buffer.from(proof) }],
+        chainCommitEpoch: 80,
+        chainCommitRand: Buffer.alloc(32),
+      }),
+    );
+  const lose = () => database.db.kysely.deleteFrom('messages').execute();
+  const nonceOf = async (id: string) =>
+    (await database.db.kysely.selectFrom('messages').select('nonce').where('id', '=', id).executeTakeFirst())?.nonce;
+
+  it('the message that waits in the pool is taken up, also with a proof made anew, and replaced when it is stuck', async () => {
+    await finish(await intend('before'));
+    await intend('', { params: post([0, 1], 'first proof') });
+    await intend('other');
+    await outbox.advance(pool.head);
+    await lose();
+    const id = await intend('', { params: post([0, 1], 'second proof') });
+    const other = await intend('other');
+    await outbox.advance(pool.head);
+    expect(await nonceOf(id)).toBe(1);
+    expect(await nonceOf(other)).toBe(2);
+    pool.leastPremium = 1200n;
+    expect(await finish(id)).toMatchObject({ state: 'landed' });
+    expect(await finish(other)).toMatchObject({ state: 'landed' });
+    expect(pool.landed.map((text) => (text.includes('proof') ? 'proof' : text))).toEqual(['before', 'proof', 'other']);
+    expect(pool.landed[1]).toContain('first proof');
+  });
+
+  it('one that has a part of its partitions is waited for', async () => {
+    await intend('', { params: post([0, 1], 'both') });
+    await outbox.advance(pool.head);
+    await lose();
+    const id = await intend('', { params: post([1], 'one') });
+    await outbox.advance(pool.head);
+    expect(await stateOf(id)).toMatchObject({ state: 'intended', error: expect.stringContaining('in the pool posts') });
+    pool.mine();
+    // The chain refuses it then, where it has the partition.
+    await outbox.advance(pool.mine());
+    expect(await stateOf(id)).toMatchObject({ state: 'pushed' });
+  });
+
+  it('others of the sender are none of its business', async () => {
+    pool.pushForeign();
+    await intend('', { params: post([0], 'first') });
+    await outbox.advance(pool.head);
+    await lose();
+    const id = await intend('', { params: post([1], 'second') });
+    await outbox.advance(pool.head);
+    expect(await nonceOf(id)).toBe(2);
+  });
+
+  it('the pool is not asked for while nothing is missing', async () => {
+    await finish(await intend('one'));
+    await intend('two');
+    await intend('three');
+    await outbox.advance(pool.head);
+    expect(pool.node.calls.map(({ method }) => method)).not.toContain('MpoolPending');
   });
 });
 

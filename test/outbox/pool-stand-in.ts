@@ -191,6 +191,7 @@ export class PoolStandIn {
       signedMessageToJson(this.#sign(messageFromJson(json))),
     );
     handlers.set('MpoolGetNonce', () => this.#poolNonce);
+    handlers.set('MpoolPending', () => [...this.#pool.values()].map((signed) => signedMessageToJson(signed)));
     handlers.set('MpoolPush', (json: LotusSignedMessage) => ({ '/': this.#push(signedMessageFromJson(json)) }));
     handlers.set('StateSearchMsg', (from: Key, cid: { '/': string }) => this.#search(from, cid['/']));
     handlers.set('ChainGetTipSetByHeight', (height: number) => {

@@ -18,6 +18,7 @@ const snapshot = {
     index,
     sectors: Bitfield.of([2 * index, 2 * index + 1]),
     recovering: Bitfield.of([]),
+    isPosted: false,
   })),
 };
 
@@ -47,6 +48,18 @@ describe('a run', () => {
     await createRun(test.db, { ...snapshot, deadline: 7, partitions: [] }, 1_000);
     expect(await runExists(test.db, { ...key, deadline: 7 })).toBe(true);
     expect(await unfinishedRuns(test.db, 1001)).toHaveLength(1);
+  });
+
+  it('that the chain has a part of begins with that part landed', async () => {
+    const [first, second] = snapshot.partitions;
+    if (first === undefined || second === undefined) throw new Error('there are two');
+    const partitions = [{ ...first, isPosted: true }, second];
+    await createRun(test.db, { ...snapshot, minerId: 1003, partitions }, 1_000);
+    const [run] = await unfinishedRuns(test.db, 1003);
+    expect(run?.partitions.map(({ index, state }) => [index, state])).toEqual([
+      [0, 'landed'],
+      [1, 'checking'],
+    ]);
   });
 
   it('moves a partition only from the state it was seen in', async () => {

@@ -2,15 +2,18 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adoptTasks } from '../../src/queue/adopt-tasks.ts';
 import { archiveTasks } from '../../src/queue/archive-tasks.ts';
 import { cancelTask } from '../../src/queue/cancel-task.ts';
-import { closedAttempts } from '../../src/queue/check-attempts.ts';
 import { endLostAttempts } from '../../src/queue/end-lost-attempts.ts';
 import { type Failure, failAttempt } from '../../src/queue/fail-attempt.ts';
 import { finishAttempt } from '../../src/queue/finish-attempt.ts';
+import { finishAttempts } from '../../src/queue/finish-attempts.ts';
 import { getTask } from '../../src/queue/get-task.ts';
+import { joinSlaves } from '../../src/queue/join-slaves.ts';
 import { listUnfinished } from '../../src/queue/list-unfinished.ts';
 import { recordHeartbeats } from '../../src/queue/record-heartbeats.ts';
-import { type StartedAttempt, startAttempt } from '../../src/queue/start-attempt.ts';
+import { startAttempt } from '../../src/queue/start-attempt.ts';
+import { nowSeconds } from '../../src/queue/sql-time.ts';
 import { submitTask } from '../../src/queue/submit-task.ts';
+import type { AttemptId } from '../../src/rpc/methods.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { SAMPLE_FAULTS, SAMPLE_PROOF, sampleTask } from './sample-task.ts';
 
@@ -30,7 +33,7 @@ async function submitted(closeAt: number | null = null): Promise<{ id: string; t
   return { id, task };
 }
 
-async function leased(id: string, slave = 'slave-1'): Promise<StartedAttempt> {
+async function leased(id: string, slave = 'slave-1'): Promise<AttemptId> {
   const lastAttempt = (await getTask(test_.db.kysely, id))?.attempts ?? 0;
   const started = await startAttempt(test_.db, { id, slave, lastAttempt });
   if (started === null) throw new Error('not started');
@@ -90,7 +93,6 @@ test('of masters that lease the same task at once, one wins', async () => {
   const won = leases.filter((lease) => lease !== null);
   expect(won).toHaveLength(1);
   expect(await getTask(test_.db.kysely, id)).toMatchObject({ attempts: 1, state: 'running' });
-  expect(JSON.parse(Buffer.from(won[0]?.body ?? []).toString()).replicas).toHaveLength(2);
 });
 
 test('a closed attempt is refused, cannot beat and changes nothing', async () => {
@@ -101,9 +103,13 @@ test('a closed attempt is refused, cannot beat and changes nothing', async () =>
   expect((await finishAttempt(test_.db, stale, SAMPLE_PROOF)).accepted).toBe(false);
   expect((await failAttempt(test_.db, stale, transient, policy)).accepted).toBe(false);
   const beat = { id, attempt: stale.attempt, phase: 'proving' as const, done: 1, total: 2 };
-  expect(await recordHeartbeats(test_.db, 'slave-1', [beat])).toEqual([{ id, attempt: stale.attempt }]);
-  expect(await closedAttempts(test_.db, 'slave-1', [stale, live])).toHaveLength(2);
-  expect(await closedAttempts(test_.db, 'slave-2', [live])).toEqual([]);
+  expect(await recordHeartbeats(test_.db, [{ ...beat, slave: 'slave-1' }])).toEqual([{ id, attempt: stale.attempt }]);
+  const hello = { remote: '127.0.0.1:1', version: 2, slots: 1, sectorSize: null };
+  const joined = await joinSlaves(
+    test_.db,
+    ['slave-2', 'slave-1'].map((name) => ({ name, ...hello })),
+  );
+  expect(joined.map((slave) => slave.live.filter((lease) => lease.id === id))).toEqual([[live], []]);
   expect(await getTask(test_.db.kysely, id)).toMatchObject({
     state: 'running',
     slave: 'slave-2',
@@ -122,6 +128,39 @@ test('the first proof wins and ends the others; faults beside a live attempt do 
   expect(won.ended).toEqual([{ id, attempt: 3, slave: 'slave-3', outcome: 'superseded' }]);
   expect((await finishAttempt(test_.db, attempts[2], SAMPLE_PROOF)).accepted).toBe(false);
   expect(await state(id)).toBe('proven');
+});
+
+test('the result of a task that somebody finished by hand is refused, alone or in a batch', async () => {
+  const [byHand, beside] = [await submitted(), await submitted()];
+  for (const { id } of [byHand, beside]) await leased(id);
+  await test_.db.kysely.updateTable('tasks').set({ finished_at: nowSeconds }).where('id', '=', byHand.id).execute();
+  const verdicts = await finishAttempts(
+    test_.db,
+    [byHand, beside].map(({ id }) => ({ id, attempt: 1, output: SAMPLE_PROOF })),
+  );
+  expect(verdicts.map(({ accepted }) => accepted)).toEqual([false, true]);
+  const { outcome } = await test_.db.kysely
+    .selectFrom('task_attempts')
+    .select('outcome')
+    .where('task_id', '=', byHand.id)
+    .executeTakeFirstOrThrow();
+  expect(outcome).toBe('superseded');
+});
+
+test('a slave that waits for memory makes progress', async () => {
+  const { id } = await submitted();
+  await leased(id);
+  const beat = { id, attempt: 1, slave: 'slave-1', phase: 'waiting' as const, done: 0, total: 0 };
+  await recordHeartbeats(test_.db, [beat]);
+  const old = { heartbeat_at: 1, progress_at: 1 };
+  await test_.db.kysely.updateTable('task_attempts').set(old).where('task_id', '=', id).execute();
+  await recordHeartbeats(test_.db, [beat]);
+  const row = await test_.db.kysely
+    .selectFrom('task_attempts')
+    .select(['progress_at', 'heartbeat_at'])
+    .where('task_id', '=', id)
+    .executeTakeFirstOrThrow();
+  expect(Math.min(row.progress_at, row.heartbeat_at)).toBeGreaterThan(1);
 });
 
 test('without a Close, max_retry bounds the failures; a lost lease is none', async () => {
@@ -143,7 +182,7 @@ test('with a Close, time bounds the failures', async () => {
   const { tasks, now } = await listUnfinished(test_.db);
   const row = tasks.find((task) => task.id === id);
   expect((row?.retryAt ?? 0) - now).toBeGreaterThan(5_000);
-  expect(row).toMatchObject({ retryElsewhere: false, lastSlave: 'slave-1', lastAttempt: 5, startedAt: null });
+  expect(row).toMatchObject({ retryElsewhere: false, lastSlave: 'slave-1', lastAttempt: 5, live: [] });
 });
 
 test("a slave's own failure lets others try at once", async () => {
@@ -161,10 +200,10 @@ test('silence and standing still end a lease; progress keeps it', async () => {
   for (const { id } of [silent, stuck, fine]) await backdate(id, { heartbeat_at: 1, progress_at: 1 });
   const beat = { attempt: 1, phase: 'reading' as const, done: 0, total: 2 };
   // The first beat names a phase, which is progress; the second one changes nothing.
-  await recordHeartbeats(test_.db, `of-${stuck.id}`, [{ ...beat, id: stuck.id }]);
+  await recordHeartbeats(test_.db, [{ ...beat, id: stuck.id, slave: `of-${stuck.id}` }]);
   await backdate(stuck.id, { heartbeat_at: 1, progress_at: 1 });
-  await recordHeartbeats(test_.db, `of-${stuck.id}`, [{ ...beat, id: stuck.id }]);
-  await recordHeartbeats(test_.db, `of-${fine.id}`, [{ ...beat, id: fine.id, done: 1 }]);
+  await recordHeartbeats(test_.db, [{ ...beat, id: stuck.id, slave: `of-${stuck.id}` }]);
+  await recordHeartbeats(test_.db, [{ ...beat, id: fine.id, slave: `of-${fine.id}`, done: 1 }]);
   const ended = await endLostAttempts(test_.db, policy);
   const outcomes = new Map(ended.map((attempt) => [attempt.id, attempt.outcome]));
   expect([silent, stuck, fine].map(({ id }) => outcomes.get(id))).toEqual(['lost', 'timeout', undefined]);

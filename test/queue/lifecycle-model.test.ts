@@ -7,9 +7,9 @@ import { finishAttempt } from '../../src/queue/finish-attempt.ts';
 import { getTask } from '../../src/queue/get-task.ts';
 import { startAttempt } from '../../src/queue/start-attempt.ts';
 import { submitTask } from '../../src/queue/submit-task.ts';
-import type { TaskState } from '../../src/queue/task-state.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { SAMPLE_FAULTS, SAMPLE_PROOF, sampleTask } from './sample-task.ts';
+import { TaskModel } from './task-model.ts';
 
 let schema: TestDatabase;
 beforeAll(async () => {
@@ -43,49 +43,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-/** The rules of a task in a dozen lines, to compare the database with. */
-class Model {
-  state: TaskState = 'waiting';
-  attempts = 0;
-  retryCount = 0;
-  live = new Set<number>();
-
-  isFinished(): boolean {
-    return this.state !== 'waiting' && this.state !== 'running';
-  }
-
-  finish(state: TaskState): void {
-    this.state = state;
-    this.live.clear();
-  }
-
-  /** Whether the step is accepted, for steps that are. */
-  apply(step: Step): boolean | undefined {
-    if (step.do === 'submit' && this.isFinished() && this.state !== 'proven') {
-      this.state = 'waiting';
-      this.retryCount = 0;
-    }
-    if (step.do === 'lease') {
-      if (this.isFinished()) return false;
-      this.state = 'running';
-      this.live.add(++this.attempts);
-      return true;
-    }
-    if (step.do === 'cancel' && !this.isFinished()) this.finish('cancelled');
-    if (!('attempt' in step)) return undefined;
-    if (!this.live.delete(step.attempt)) return false;
-    if (step.do === 'prove') this.finish('proven');
-    if (step.do === 'find faults' && this.live.size === 0) this.finish('faulted');
-    if (step.do === 'fail') this.#fail(step.class);
-    return true;
-  }
-
-  #fail(failure: FailureClass): void {
-    if (failure !== 'lost') this.retryCount++;
-    const spent = this.retryCount > MAX_RETRY;
-    if (failure === 'permanent' || (this.live.size === 0 && spent)) this.finish('failed');
-    else if (this.live.size === 0) this.state = 'waiting';
-  }
+/** Whether the step is accepted, for steps that are. */
+function applied(model: TaskModel, step: Step): boolean | undefined {
+  if (step.do === 'submit') model.submit();
+  if (step.do === 'cancel') model.cancel();
+  if (step.do === 'lease') return model.lease(model.attempts);
+  if (!('attempt' in step)) return undefined;
+  if (step.do === 'fail') return model.fail(step.attempt, step.class);
+  return model.finish(step.attempt, step.do === 'prove') !== false;
 }
 
 async function carryOut(id: string, task: unknown, step: Step): Promise<boolean | undefined> {
@@ -114,9 +79,9 @@ test('whatever happens in whatever order, the tables follow the rules', async ()
     fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
       const task = sampleTask(++number);
       const { id } = await submitTask(schema.db, { task, closeAt: null });
-      const model = new Model();
+      const model = new TaskModel(MAX_RETRY);
       for (const step of steps) {
-        expect(await carryOut(id, task, step)).toBe(model.apply(step));
+        expect(await carryOut(id, task, step)).toBe(applied(model, step));
         const view = await getTask(schema.db.kysely, id);
         expect(view).toMatchObject({ state: model.state, retryCount: model.retryCount });
         const rows = await schema.db.kysely

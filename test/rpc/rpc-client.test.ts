@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
+import { RPC_VERSION } from '../../src/rpc/methods.ts';
 import { ManualClock } from './manual-clock.ts';
 import { greeting, newClient, rawHello, rawPeer, startServer } from './rpc-world.ts';
 
@@ -85,7 +86,7 @@ test('start fails on a wrong token, with what the master says', async () => {
 });
 
 test('start fails on a master of a version too far away', async () => {
-  const { url } = await startMute(3);
+  const { url } = await startMute(RPC_VERSION + 2);
   await expect(newClient(url).start()).rejects.toMatchObject({ code: 'version-mismatch' });
 });
 

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../src/errors/coded-error.ts';
-import type { Scope } from '../../src/rpc/methods.ts';
+import { assertClosed } from '../../src/rpc/gatekeeper.ts';
+import { RPC_VERSION, type Scope } from '../../src/rpc/methods.ts';
 import { ManualClock } from './manual-clock.ts';
-import { newClient, rawHello, rawPeer, startServer, view } from './rpc-world.ts';
+import { greeting, newClient, rawHello, rawPeer, startServer, view } from './rpc-world.ts';
 
 const token = (secret: string, ...scopes: Scope[]) => ({ secret, scopes: new Set(scopes) });
 const tokens = [token('right', 'submit'), token('other', 'slave')];
@@ -55,6 +56,20 @@ describe('who comes in', () => {
     await expect(newClient(url, { token: 'other' }).start()).rejects.toMatchObject({ code: 'forbidden' });
   });
 
+  test('an operator may look with read, and act with admin', async () => {
+    const { url } = await startServer({ tokens: [token('look', 'read'), token('act', 'read', 'admin')] });
+    const [looks, acts] = ['look', 'act'].map((secret) =>
+      newClient(url, { token: secret, hello: () => ({ role: 'operator', name: 'o' }) }),
+    );
+    await Promise.all([looks?.start(), acts?.start()]);
+    await expect(looks?.call('tasks.list', { limit: 1 })).resolves.toEqual([]);
+    await expect(looks?.call('slaves.drain', { name: 's' })).rejects.toMatchObject({ code: 'forbidden' });
+    await expect(acts?.call('slaves.drain', { name: 's' })).resolves.toBeNull();
+    await expect(acts?.call('task.submit', { task: {} as never, closeAt: null })).rejects.toMatchObject({
+      code: 'forbidden',
+    });
+  });
+
   test('connections past max_connections hear so, and come in when one has gone', async () => {
     const { port, url } = await startServer({ maxConnections: 1 });
     const first = await rawPeer(url);
@@ -76,11 +91,37 @@ describe('hello', () => {
     expect((await peer.call('task.get', { id: 'a' })).result).toBeNull();
   });
 
+  test('counts once, also while the first is still being answered', async () => {
+    let greetings = 0;
+    let finishFirst = () => {};
+    const { url } = await startServer({
+      handlers: {
+        async hello() {
+          if (++greetings > 1) return greeting;
+          await new Promise<void>((resolve) => {
+            finishFirst = resolve;
+          });
+          return greeting;
+        },
+      },
+    });
+    const peer = await rawPeer(url);
+    for (const id of [1, 2]) {
+      peer.socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'hello', params: rawHello }));
+    }
+    const [second] = await once(peer.socket, 'message');
+    expect(JSON.parse(String(second))).toMatchObject({ id: 2, error: { data: { code: 'hello-twice' } } });
+    finishFirst();
+    const [first] = await once(peer.socket, 'message');
+    expect(JSON.parse(String(first))).toMatchObject({ id: 1, result: greeting });
+    expect(greetings).toBe(1);
+  });
+
   test.each([
-    [0, undefined],
-    [2, undefined],
-    [3, 'version-mismatch'],
-    [-1, 'version-mismatch'],
+    [RPC_VERSION - 1, undefined],
+    [RPC_VERSION + 1, undefined],
+    [RPC_VERSION + 2, 'version-mismatch'],
+    [RPC_VERSION - 2, 'version-mismatch'],
   ])('version %i: %s', async (version, code) => {
     const { url } = await startServer();
     const peer = await rawPeer(url);
@@ -157,20 +198,24 @@ describe('calls', () => {
     const clock = new ManualClock();
     const { url } = await startServer({ clock, maxPayloadBytes: 1_000_000 });
     const [peer, neighbour] = [await rawPeer(url), await rawPeer(url)];
-    const flood = Array.from({ length: 5_001 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'hello', params: {} }));
-    peer.socket.send(JSON.stringify(flood));
-    const [data] = await once(peer.socket, 'message');
-    const codes = (JSON.parse(String(data)) as { error: { data: { code: string } } }[]).map(
-      ({ error }) => error.data.code,
-    );
-    expect(codes.filter((code) => code === 'bad-params')).toHaveLength(5_000);
-    expect(codes.at(-1)).toBe('too-many-requests');
-    expect((await neighbour.call('hello', rawHello)).result).toBeDefined();
-    clock.advance(1);
-    expect((await peer.call('hello', rawHello)).error).toMatchObject({
-      data: { code: 'too-many-requests' },
-      message: 'hello: 500 calls a second are answered on one connection: ask again later, and less often',
+    const codes: string[] = [];
+    const answered = new Promise<void>((resolve) => {
+      peer.socket.on('message', (data) => {
+        codes.push(JSON.parse(String(data)).error.data.code);
+        if (codes.length === 10_001) resolve();
+      });
     });
+    for (let id = 1; id <= 10_001; id++) {
+      peer.socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'hello', params: {} }));
+    }
+    await answered;
+    expect(codes.filter((code) => code === 'bad-params')).toHaveLength(10_000);
+    expect(codes).toContain('too-many-requests');
+    peer.socket.removeAllListeners('message');
+    expect((await neighbour.call('hello', rawHello)).result).toBeDefined();
+    expect((await peer.call('hello', rawHello)).error?.message).toBe(
+      'hello: 5000 messages a second are answered on one connection: ask again later, and less often',
+    );
     clock.advance(1);
     expect((await peer.call('hello', rawHello)).result).toBeDefined();
   });
@@ -184,17 +229,70 @@ describe('calls', () => {
     expect((await neighbour.call('hello', rawHello)).result).toBeDefined();
   });
 
-  test.each(['junk', '[]', '{}', '"x"', '[{}]', '{"jsonrpc":"2.0","result":1,"id":9}'])(
-    '%s does no harm',
-    async (text) => {
-      const { url } = await startServer();
-      const peer = await rawPeer(url);
-      peer.socket.send(text);
-      const answers = [await peer.call('hello', rawHello)];
-      if (answers[0]?.result === undefined) answers.push(await peer.call('task.get', { id: 'a' }));
-      expect(answers.at(-1)).toHaveProperty('result');
+  test.each([
+    'junk',
+    'null',
+    '[]',
+    '{}',
+    '"x"',
+    '[{}]',
+    '{"jsonrpc":"2.0","result":1,"id":9}',
+    '{"jsonrpc":"2.0","id":1,"method":{"toString":1}}',
+    '[{"jsonrpc":"2.0","id":1,"method":"hello","params":{}}]',
+  ])('%s does no harm', async (text) => {
+    const { url } = await startServer();
+    const peer = await rawPeer(url);
+    peer.socket.send(text);
+    expect(await peer.call('hello', rawHello)).toHaveProperty('result');
+  });
+
+  test.each(['junk', '{"jsonrpc":"2.0","result":1,"id":9}', Buffer.alloc(3)])(
+    'so much of %j that it is no mistake ends that connection alone',
+    async (message) => {
+      const { url } = await startServer({ clock: new ManualClock() });
+      const [peer, neighbour] = [await rawPeer(url), await rawPeer(url)];
+      await peer.call('hello', rawHello);
+      const closed = once(peer.socket, 'close');
+      for (let turn = 0; turn < 1_000; turn++) peer.socket.send(message);
+      expect((await peer.call('task.get', { id: 'a' })).result).toBeNull();
+      peer.socket.send(message);
+      expect(String((await closed)[1])).toMatch(/^too many messages that are refused/);
+      expect((await neighbour.call('hello', rawHello)).result).toBeDefined();
     },
   );
+
+  test('calls past the rate, on and on, end that connection', async () => {
+    const { url } = await startServer({ clock: new ManualClock() });
+    const peer = await rawPeer(url);
+    const closed = once(peer.socket, 'close');
+    for (let id = 1; id <= 11_001; id++) {
+      peer.socket.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'hello', params: {} }));
+    }
+    expect(String((await closed)[1])).toMatch(/^too many messages that are refused/);
+  });
+
+  test('errors bring their facts, but not what JSON cannot say, and never another code', async () => {
+    const cause = new Error('password');
+    const facts: Record<string, unknown>[] = [
+      { leader: 'a:1', cause, deep: { list: [1] } },
+      { big: 1n },
+      { code: 'x' },
+    ];
+    const { url } = await startServer({
+      handlers: {
+        'task.get': async () => {
+          throw new CodedError('not-leading', 'this master stands by', facts.shift());
+        },
+      },
+    });
+    const client = newClient(url);
+    await client.start();
+    for (const data of [{ leader: 'a:1', deep: { list: [1] } }, {}, {}]) {
+      const error = await client.call('task.get', { id: 'a' }).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'not-leading', message: 'this master stands by' });
+      expect((error as CodedError).data).toEqual({ ...data, method: 'task.get' });
+    }
+  });
 
   test('go both ways on one connection, and notifications too', async () => {
     const { url, peers } = await startServer();
@@ -231,6 +329,11 @@ describe('the listener', () => {
   test('takes an outside address with a token, or with insecure', async () => {
     await startServer({ host: '0.0.0.0', tokens });
     await startServer({ host: '0.0.0.0', insecure: true });
+    expect(() => assertClosed({ host: '::1', tokens: [], insecure: false })).not.toThrow();
+    const tls = { cert: 'c', key: 'k' };
+    const closed = () => assertClosed({ host: '::', tokens: [], insecure: false, tls: { ...tls, clientCa: 'ca' } });
+    expect(closed).not.toThrow();
+    expect(() => assertClosed({ host: '::', tokens: [], insecure: false, tls })).toThrow();
   });
 
   test('says that a port is taken', async () => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { AddressInfo, Server } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../src/clock/clock.ts';
@@ -53,6 +54,16 @@ export async function startServer(
         'slave.heartbeat': async () => ({ closed: [] }),
         'attempt.finish': async () => verdict,
         'attempt.fail': async () => verdict,
+        'batch.prove': async () => ({ proofs: [], faults: [] }),
+        'tasks.list': async () => [],
+        'tasks.show': async () => null,
+        'tasks.reset': async () => null,
+        'tasks.cancel': async () => null,
+        'tasks.remove': async () => ({ removed: false }),
+        'tasks.archive': async () => ({ archived: 0 }),
+        'slaves.list': async () => [],
+        'slaves.drain': async () => null,
+        'slaves.resume': async () => null,
         ...handlers,
       },
     },
@@ -79,6 +90,13 @@ export function newClient(
   );
   onTestFinished(() => client.close());
   return client;
+}
+
+/** Listens on a port of the system's choice. */
+export async function listening(server: Server): Promise<AddressInfo> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server.address() as AddressInfo;
 }
 
 /** A WebSocket that says what a test wants said. */

@@ -2,6 +2,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Clock } from '../../src/clock/clock.ts';
+import { systemClock } from '../../src/clock/system-clock.ts';
 import { CodedError } from '../../src/errors/coded-error.ts';
 import { fakeTask, prover, proverEnv } from '../ext-processor/real-prover.ts';
 import { answering, isAlive, saying } from '../ext-processor/scripted.ts';
@@ -14,12 +16,17 @@ const neverEnds = taskThat({ hold: 1 });
 const id = 'a'.repeat(32);
 const yes = { accepted: true, reason: null };
 
-async function world(init: Parameters<typeof startMaster>[0] = {}, slaveInit: { concurrent?: number } = {}) {
+const bodyOf = (task: object): Uint8Array => Buffer.from(JSON.stringify(task));
+
+async function world(
+  init: Parameters<typeof startMaster>[0] = {},
+  slaveInit: Omit<Parameters<typeof startSlave>[1], 'env'> = {},
+) {
   const master = await startMaster(init);
   const slave = startSlave(master.port, { env: { WDPOST_PROVER: await scriptedProver() }, ...slaveInit });
   const hello = await master.hellos.next();
   const start = (attempt: number, task = proves, closeAt: number | null = null) =>
-    master.slave.call('attempt.start', { id, attempt, task, closeAt });
+    master.slave.call('attempt.start', { id, attempt, closeAt }, { attachment: bodyOf(task) });
   return { master, slave, hello, start };
 }
 
@@ -31,18 +38,20 @@ test('a real proof: start, progress in heartbeats, finish', async () => {
   const slave = startSlave(master.port, { env: { ...proverEnv, WDPOST_PROVER: prover, FORCE_SECTOR_SIZE: '2048' } });
   const hello = await master.hellos.next();
   expect(hello).toMatchObject({ role: 'slave', name: 'slave-under-test', slots: 1, sectorSize: 2048, attempts: [] });
-  await expect(master.slave.call('attempt.start', { id, attempt: 1, task, closeAt: null })).resolves.toEqual(yes);
+  const facts = { minerId: 1000, proofType: task.proof_type, sectors: 2 };
+  const start = { id, attempt: 1, closeAt: null, facts };
+  await expect(master.slave.call('attempt.start', start, { attachment: bodyOf(task) })).resolves.toEqual(yes);
   const beat = await master.beats.until(({ attempts }) => attempts[0]?.phase === 'proving');
   expect(beat).toMatchObject({ attempts: [{ id, attempt: 1 }], free: 0 });
   const result = await master.finished.next();
   expect(result).toMatchObject({ id, attempt: 1, output: { faults: [] } });
   expect(Buffer.from(result.output.proofs[0] ?? '', 'base64')).toHaveLength(192);
-  await slave.logs.until(({ msg }) => msg === `got task: ${id}`);
+  await expect(slave.logs.until(({ msg }) => msg === `got task: ${id}`)).resolves.toMatchObject(facts);
   await slave.logs.until(({ msg }) => msg.startsWith(`slave: task: ${id}`));
 });
 
 test('every slot takes one attempt, each with a TMPDIR of its own; the same start again is the same attempt', async () => {
-  const { slave, hello, start } = await world({}, { concurrent: 2 });
+  const { slave, hello, start } = await world({}, { slave: { concurrent: 2 } });
   expect(hello.slots).toBe(2);
   const pids = [await slave.nextProver(), await slave.nextProver()];
   const environments = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/environ`, 'utf8')));
@@ -155,20 +164,6 @@ describe('a failure', () => {
     });
   });
 
-  test('Close has passed by this clock: the prover is killed, and the master decides whether others try', async () => {
-    const { master, slave, start } = await world();
-    const pid = await slave.nextProver();
-    await expect(start(1, neverEnds, Date.now() - 1)).resolves.toMatchObject({ accepted: false });
-    await start(2, neverEnds, Date.now() + 1_000);
-    await expect(master.failed.next()).resolves.toMatchObject({
-      attempt: 2,
-      class: 'transient',
-      reason: 'the deadline closed before the proof was made',
-    });
-    expect(isAlive(pid)).toBe(false);
-    await master.beats.until(({ attempts, free }) => attempts.length === 0 && free === 1);
-  });
-
   test('the slave is stopped: others may try, and no child is left', async () => {
     const { master, slave, start } = await world();
     const pid = await slave.nextProver();
@@ -179,6 +174,70 @@ describe('a failure', () => {
   });
 });
 
+describe('Close', () => {
+  const anHourFast: Clock = { ...systemClock, now: () => Date.now() + 3_600_000 };
+
+  test('is the master’s to judge: a slave whose clock is an hour fast proves all the same', async () => {
+    const { master, start } = await world({}, { clock: anHourFast });
+    const untilFile = join(await mkdtemp(join(tmpdir(), 'slave-')), 'go');
+    onTestFinished(() => rm(dirname(untilFile), { recursive: true }));
+    const task = taskThat({ ...saying(answering(output)), untilFile });
+    await expect(start(1, task, Date.now() + 60_000)).resolves.toEqual(yes);
+    for (let beats = 0; beats < 5; beats++) await master.beats.until(({ attempts }) => attempts.length === 1);
+    await writeFile(untilFile, '');
+    await expect(master.finished.next()).resolves.toMatchObject({ attempt: 1 });
+    expect(master.failed.size).toBe(0);
+  });
+
+  test('while the master is away it ends the proof, and the next master hears of it', async () => {
+    const { master, slave, start } = await world();
+    const pid = await slave.nextProver();
+    await start(1, neverEnds, Date.now() - 29_900);
+    await master.close();
+    await slave.nextProver();
+    expect(isAlive(pid)).toBe(false);
+    const second = await startMaster({ port: master.port });
+    await expect(second.failed.next()).resolves.toMatchObject({
+      class: 'transient',
+      reason: 'the deadline closed while the master was away',
+    });
+  });
+});
+
+describe('a master of version 1', () => {
+  test('sends the task among the params, and knows no waiting', async () => {
+    const { master, slave, start } = await world({ hello: { version: 1 } });
+    await slave.nextProver();
+    const waits = taskThat({
+      ...saying('{"id":$ID,"progress":{"phase":"waiting","done":7,"total":0}}\n'),
+      replicas: [{}, {}],
+    });
+    await expect(
+      master.slave.call('attempt.start', { id, attempt: 1, closeAt: null, task: waits }),
+    ).resolves.toEqual(yes);
+    const beat = await master.beats.until(({ attempts }) => attempts[0]?.done === 7);
+    expect(beat.attempts[0]).toMatchObject({ phase: 'reading' });
+    await master.slave.call('attempt.cancel', { id, attempt: 1, reason: 'enough' });
+    await master.beats.until(({ free }) => free === 1);
+    await expect(start(2)).resolves.toEqual(yes);
+  });
+});
+
+test('a start without a task is refused', async () => {
+  const { master } = await world();
+  const refused = { accepted: false, reason: 'it came without its task' };
+  await expect(master.slave.call('attempt.start', { id, attempt: 1, closeAt: null })).resolves.toEqual(refused);
+});
+
+test('stores and memory of the configuration reach the master and the prover', async () => {
+  const stores = ['/mnt/one', '/mnt/two'];
+  const { slave, hello } = await world({}, { slave: { stores, memoryPerProof: 2 ** 30 } });
+  expect(hello.stores).toEqual(stores);
+  const commandLine = await readFile(`/proc/${await slave.nextProver()}/cmdline`, 'utf8');
+  const options = ['--memory-per-proof', '1073741824', '--store', '/mnt/one', '--store', '/mnt/two'];
+  expect(commandLine.split('\0').slice(-options.length - 1, -1)).toEqual(options);
+});
+
 test('a prover that does not start: no slots, until it does', async () => {
   const file = await scriptedProver({ stderr: 'no parameters for 2KiB\n', exit: 1 });
   const master = await startMaster();
@@ -187,8 +246,8 @@ test('a prover that does not start: no slots, until it does', async () => {
   const line = await slave.logs.until(({ msg }) => msg.startsWith('prover: not running'));
   expect(line.reason).toMatch(/exit code 1: no parameters for 2KiB$/);
   const refused = { accepted: false, reason: 'no free slot' };
-  const start = { id, attempt: 1, task: proves, closeAt: null };
-  await expect(master.slave.call('attempt.start', start)).resolves.toEqual(refused);
+  const start = { id, attempt: 1, closeAt: null };
+  await expect(master.slave.call('attempt.start', start, { attachment: bodyOf(proves) })).resolves.toEqual(refused);
   await rewriteProver(file);
   await master.beats.until(({ free }) => free === 1);
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
+import type { Clock } from '../../src/clock/clock.ts';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import type { SlaveConfig } from '../../src/config/slave-file.ts';
 import { runSlave } from '../../src/programs/slave/slave.ts';
@@ -46,7 +47,12 @@ export async function rewriteProver(
 /** A whole slave in this process, on real sockets and with real children. */
 export function startSlave(
   port: number,
-  init: { readonly env: NodeJS.ProcessEnv; readonly concurrent?: number; readonly heartbeatIntervalMs?: number },
+  init: {
+    readonly env: NodeJS.ProcessEnv;
+    readonly heartbeatIntervalMs?: number;
+    readonly slave?: Partial<SlaveConfig['slave']>;
+    readonly clock?: Clock;
+  },
 ): TestSlave {
   const config: SlaveConfig = {
     master: {
@@ -54,7 +60,7 @@ export function startSlave(
       reconnectIntervalMs: 20,
       heartbeatIntervalMs: init.heartbeatIntervalMs ?? 20,
     },
-    slave: { concurrent: init.concurrent ?? 1, pullIntervalMs: 1_000, name: 'slave-under-test' },
+    slave: { concurrent: 1, pullIntervalMs: 1_000, name: 'slave-under-test', ...init.slave },
   };
   const logs = new EventQueue<LogLine>();
   const provers = new EventQueue<number>();
@@ -72,7 +78,7 @@ export function startSlave(
   );
   const stopping = new AbortController();
   const env = { PATH: process.env.PATH, ...init.env };
-  const ended = runSlave({ clock: systemClock, logger }, config, { env, signal: stopping.signal });
+  const ended = runSlave({ clock: init.clock ?? systemClock, logger }, config, { env, signal: stopping.signal });
   ended.catch(() => {});
   const stop = async (): Promise<void> => {
     stopping.abort();

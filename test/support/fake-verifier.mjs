@@ -5,8 +5,11 @@ import { createInterface } from 'node:readline';
 process.stdout.write('window_post_verify processor ready\n');
 createInterface({ input: process.stdin })
   .on('line', (line) => {
-    const { id, task } = JSON.parse(line);
-    const valid = Buffer.from(task.proof, 'base64')[0] === 1;
+    const {
+      id,
+      task: { proof },
+    } = JSON.parse(line);
+    const valid = Buffer.from(proof, 'base64')[0] === 1;
     const output = { valid, reason: valid ? null : 'the first byte is not 1' };
     process.stdout.write(`${JSON.stringify({ id, err_msg: null, output })}\n`);
   })

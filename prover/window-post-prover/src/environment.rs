@@ -8,11 +8,13 @@ use window_post_core::SectorSize;
 const PARAMETER_CACHE: &str = "FIL_PROOFS_PARAMETER_CACHE";
 const OFFICIAL_ONLY: &str = "FIL_PROOFS_VERIFY_PRODUCTION_PARAMS";
 pub const FORCED_SIZE: &str = "FORCE_SECTOR_SIZE";
+pub const LOCK_DIRECTORY: &str = "WDPOST_LOCK_DIR";
 
-const KEPT: [&str; 11] = [
+const KEPT: [&str; 12] = [
     PARAMETER_CACHE,
     OFFICIAL_ONLY,
     FORCED_SIZE,
+    LOCK_DIRECTORY,
     "FIL_PROOFS_WINDOW_POST_SYNTHESIS_NUM_CPUS",
     "RAYON_NUM_THREADS",
     "TMPDIR",
@@ -30,16 +32,17 @@ const KEPT_PREFIXES: [&str; 7] = ["CUDA_", "NVIDIA_", "OCL_", "BELLMAN_", "BELLP
 ///
 /// Must run before any other thread starts.
 pub fn isolate() -> Result<()> {
-    let parameters = env::var_os(PARAMETER_CACHE).map(std::path::absolute).transpose().context(PARAMETER_CACHE)?;
+    let directories = [PARAMETER_CACHE, LOCK_DIRECTORY].map(|name| (name, env::var_os(name)));
     for (name, _) in env::vars_os() {
         if !name.to_str().is_some_and(is_kept) {
             // SAFETY: no other thread runs yet.
             unsafe { env::remove_var(&name) };
         }
     }
-    if let Some(parameters) = parameters {
+    for (name, directory) in directories.into_iter().filter_map(|(name, directory)| Some((name, directory?))) {
+        let absolute = std::path::absolute(directory).context(name)?;
         // SAFETY: as above.
-        unsafe { env::set_var(PARAMETER_CACHE, parameters) };
+        unsafe { env::set_var(name, absolute) };
     }
     enter_removed_directory().context("cannot make an empty working directory")
 }

@@ -5,7 +5,7 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::panics;
 use crate::progress::Progress;
@@ -13,8 +13,9 @@ use crate::progress::Progress;
 #[derive(Deserialize)]
 struct Request {
     id: u64,
+    /// Kept as text: a full partition's task is most of a megabyte of numbers, read once, into what it means.
     #[serde(default)]
-    task: Value,
+    task: Box<RawValue>,
 }
 
 /// Exactly one of `err_msg` and `output` is null.
@@ -46,7 +47,7 @@ impl Output {
 pub fn serve<A, W>(stage: &str, progress: bool, work: W) -> Result<()>
 where
     A: Serialize,
-    W: Fn(Value, &Progress) -> Result<A> + Send + Sync + 'static,
+    W: Fn(&RawValue, &Progress) -> Result<A> + Send + Sync + 'static,
 {
     let work = Arc::new(work);
     println!("{stage} processor ready");
@@ -65,22 +66,34 @@ where
                     .spawn(move || answer(request, &progress, work.as_ref()))
                     .context("cannot start a thread for a request")?;
             }
-            Err(error) => eprintln!("window-post-prover: skipped a line that is not a request: {error}"),
+            Err(error) => match id_of(&line) {
+                Some(id) => Output.line(&failure::<A>(id, format!("a request that cannot be read: {error}"))),
+                None => eprintln!("window-post-prover: skipped a line that is not a request: {error}"),
+            },
         }
     }
     process::exit(0);
 }
 
-fn answer<A: Serialize>(request: Request, progress: &Progress, work: impl Fn(Value, &Progress) -> Result<A>) {
-    let outcome = panics::guarded(|| work(request.task, progress));
-    let (err_msg, output) = match outcome {
-        Ok(output) => (None, Some(output)),
-        Err(error) => (Some(error_text(&error)), None),
-    };
-    Output.line(&Response { id: request.id, err_msg, output });
+fn answer<A: Serialize>(request: Request, progress: &Progress, work: impl Fn(&RawValue, &Progress) -> Result<A>) {
+    let id = request.id;
+    Output.line(&match panics::guarded(|| work(&request.task, progress)) {
+        Ok(output) => Response { id, err_msg: None, output: Some(output) },
+        Err(error) => failure(id, format!("{error:#}")),
+    });
+}
+
+fn failure<A>(id: u64, text: String) -> Response<A> {
+    Response { id, err_msg: Some(printable(&text)), output: None }
+}
+
+/// Of a line that cannot be read; all parents write it first.
+fn id_of(line: &[u8]) -> Option<u64> {
+    let (_, rest) = std::str::from_utf8(line).ok()?.split_once("{\"id\":")?;
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Parents of the venus-cluster 0.5 line use the text as a format string, so it has no percent sign.
-fn error_text(error: &anyhow::Error) -> String {
-    format!("{error:#}").replace('%', " percent")
+fn printable(text: &str) -> String {
+    text.replace('%', " percent")
 }

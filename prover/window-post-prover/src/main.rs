@@ -1,8 +1,10 @@
 //! Window PoSt over the ext-processor line protocol: one JSON request a line on stdin, answers on stdout.
 
+mod cpu_time;
 mod environment;
 mod fault;
 mod lines;
+mod memory;
 mod panics;
 mod parameters;
 mod progress;
@@ -12,6 +14,7 @@ mod rehearse;
 mod task;
 mod verify;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +23,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use window_post_core::SectorSize;
 
+use crate::memory::Memory;
 use crate::parameters::{Need, Parameters};
 use crate::prove::Prover;
 use crate::reading::Readers;
@@ -69,6 +73,12 @@ struct WindowPost {
     /// Reader processes for one request, shared out over its stores [default: one per core, 4 to 32]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     readers: Option<u16>,
+    /// Bytes of memory that a SNARK reserves on this host; 0 starts it at once [default: by sector size]
+    #[arg(long)]
+    memory_per_proof: Option<u64>,
+    /// Directory below which sectors are read, and none elsewhere; may be repeated [default: any]
+    #[arg(long = "store")]
+    stores: Vec<PathBuf>,
     /// Do everything but the SNARK and report timings; needs no parameters
     #[arg(long)]
     rehearse: bool,
@@ -103,7 +113,8 @@ fn run(command: Command) -> Result<()> {
 fn window_post(options: WindowPost) -> Result<()> {
     environment::isolate()?;
     panics::install_hook();
-    let readers = Readers::new(options.readers.map(usize::from), Duration::from_secs(options.read_timeout));
+    let readers =
+        Readers::new(options.readers.map(usize::from), Duration::from_secs(options.read_timeout), options.stores);
     if options.rehearse {
         return lines::serve("window_post", options.progress, move |task, progress| {
             rehearse::rehearse(&readers, task, progress)
@@ -111,7 +122,7 @@ fn window_post(options: WindowPost) -> Result<()> {
     }
     environment::refuse_home_made_parameters(&options.sizes);
     let parameters = Parameters::at_start(Need::Proving, options.sizes)?;
-    let prover = Arc::new(Prover::new(parameters, readers));
+    let prover = Arc::new(Prover::new(parameters, readers, Memory::new(options.memory_per_proof)));
     prover.check_digests_in_background();
     lines::serve("window_post", options.progress, move |task, progress| prover.prove(task, progress))
 }

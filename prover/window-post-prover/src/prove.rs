@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
 use std::process;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 use std::thread;
+use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use filecoin_proofs_api::post::{
@@ -11,10 +12,12 @@ use filecoin_proofs_api::post::{
 };
 use filecoin_proofs_api::{PublicReplicaInfo, SectorId};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use window_post_core::{Node, ParameterFiles, challenges, check_partition};
 
+use crate::cpu_time::CpuTime;
 use crate::fault::{Class, Detail, Fault};
+use crate::memory::Memory;
 use crate::panics::guarded;
 use crate::parameters::Parameters;
 use crate::progress::Progress;
@@ -39,12 +42,13 @@ impl Output {
 pub struct Prover {
     parameters: Parameters,
     readers: Readers,
+    memory: Memory,
     snark: Mutex<()>,
 }
 
 impl Prover {
-    pub fn new(parameters: Parameters, readers: Readers) -> Self {
-        Self { parameters, readers, snark: Mutex::new(()) }
+    pub fn new(parameters: Parameters, readers: Readers, memory: Memory) -> Self {
+        Self { parameters, readers, memory, snark: Mutex::new(()) }
     }
 
     /// Compares the digests of 32GiB and 64GiB parameters now (about a minute) instead of in the first proof, which
@@ -66,7 +70,7 @@ impl Prover {
         });
     }
 
-    pub fn prove(&self, task: Value, progress: &Progress) -> Result<Output> {
+    pub fn prove(&self, task: &RawValue, progress: &Progress) -> Result<Output> {
         let task = Task::read(task)?;
         self.parameters.ensure(task.kind.size)?;
         let readings = read_sectors(&self.readers, &task, progress)?;
@@ -90,16 +94,18 @@ impl Prover {
 
     fn snark(&self, task: &Task, vanilla: &[Vec<u8>], progress: &Progress) -> Result<Vec<u8>> {
         let Kind { proof, size, prover_id } = task.kind;
-        let _exclusive = self.exclusive();
+        let _turn = self.turn(progress);
+        let _memory = self.memory.admit(size, progress);
         let partitions = vanilla.len().div_ceil(size.partition_sectors());
-        let mut proofs = Vec::with_capacity(partitions);
-        for (index, chunk) in vanilla.chunks(size.partition_sectors()).enumerate() {
-            progress.report("proving", index, partitions);
-            let partition =
-                guarded(|| generate_single_window_post_with_vanilla(proof, &task.randomness, prover_id, chunk, index));
-            proofs.push(partition.with_context(|| format!("partition {index} of {partitions}"))?);
-        }
-        progress.report("proving", partitions, partitions);
+        let prove_all = || -> Result<Vec<_>> {
+            let prove_one = |(index, chunk)| {
+                guarded(|| generate_single_window_post_with_vanilla(proof, &task.randomness, prover_id, chunk, index))
+                    .with_context(|| format!("partition {index} of {partitions}"))
+            };
+            vanilla.chunks(size.partition_sectors()).enumerate().map(prove_one).collect()
+        };
+        let used = CpuTime::from_now();
+        let proofs = progress.ticking("proving", || used.seconds(), prove_all)?;
         merge_window_post_partition_proofs(proof, proofs)
     }
 
@@ -118,6 +124,18 @@ impl Prover {
             files.params.display(),
             files.vk.display()
         );
+    }
+
+    /// Another request's SNARK, or the check of tens of gigabytes of parameters, may come first.
+    fn turn(&self, progress: &Progress) -> MutexGuard<'_, ()> {
+        match self.snark.try_lock() {
+            Ok(turn) => turn,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let start = Instant::now();
+                progress.ticking("waiting", || start.elapsed().as_secs(), || self.exclusive())
+            }
+        }
     }
 
     fn exclusive(&self) -> MutexGuard<'_, ()> {
@@ -140,6 +158,10 @@ pub fn verify_proof(
 /// Vanilla proofs of all sectors of a task.
 pub fn read_sectors(readers: &Readers, task: &Task, progress: &Progress) -> Result<Vec<Reading>> {
     let Kind { proof, prover_id, .. } = task.kind;
+    for (id, replica) in &task.replicas {
+        let place = replica.files.sealed.display();
+        ensure!(readers.may_read(&replica.files), "sector {id} is in no store that is read here: {place}");
+    }
     let sectors: Vec<u64> = task.replicas.keys().copied().collect();
     let mut leaves = challenges(proof, &task.randomness, &sectors, prover_id)?;
     let jobs = task.replicas.iter().map(|(&sector_id, replica)| Job {

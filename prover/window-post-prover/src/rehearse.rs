@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use window_post_core::check_partition;
 
 use crate::fault::Detail;
@@ -38,7 +38,7 @@ struct Spread {
 
 /// Does everything but the SNARK: reads all sectors and lets the library check their vanilla proofs, by partitions as
 /// the proof would have them.
-pub fn rehearse(readers: &Readers, task: Value, progress: &Progress) -> Result<Rehearsed> {
+pub fn rehearse(readers: &Readers, task: &RawValue, progress: &Progress) -> Result<Rehearsed> {
     let task = Task::read(task)?;
     let start = Instant::now();
     let readings = read_sectors(readers, &task, progress)?;

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use filecoin_proofs_api::{ProverId, RegisteredPoStProof};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use window_post_core::{Node, SectorFiles, SectorSize, prover_id};
 
 #[derive(Deserialize)]
@@ -57,8 +56,8 @@ impl Kind {
 }
 
 impl Task {
-    pub fn read(task: Value) -> Result<Self> {
-        let line: Line = read_task(task)?;
+    pub fn read(task: &RawValue) -> Result<Self> {
+        let line: Line = read(task, "task")?;
         let mut replicas = BTreeMap::new();
         for replica in line.replicas.unwrap_or_default() {
             let id = replica.sector_id;
@@ -77,11 +76,12 @@ impl Task {
     }
 }
 
-/// Reads a task and names the field that is wrong.
-pub fn read_task<T: DeserializeOwned>(task: Value) -> Result<T> {
-    serde_path_to_error::deserialize(task).map_err(|error| {
+/// Reads a part of a request, called `name`, and names the field that is wrong.
+pub fn read<'a, T: Deserialize<'a>>(json: &'a RawValue, name: &str) -> Result<T> {
+    let mut text = serde_json::Deserializer::from_str(json.get());
+    serde_path_to_error::deserialize(&mut text).map_err(|error| {
         let path = error.path().to_string();
-        let field = if path == "." { "task".to_owned() } else { format!("task.{path}") };
+        let field = if path == "." { name.to_owned() } else { format!("{name}.{path}") };
         anyhow!("{field}: {}", error.into_inner())
     })
 }

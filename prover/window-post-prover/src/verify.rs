@@ -4,24 +4,33 @@ use anyhow::{Result, bail, ensure};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use window_post_core::Node;
 
 use crate::parameters::Parameters;
 use crate::prove::verify_proof;
-use crate::task::{Kind, masked, read_task};
+use crate::task::{Kind, masked, read};
 
+/// A proof and the window_post task it is to prove, as that was given to its prover.
 #[derive(Deserialize)]
-struct Line {
-    miner_id: u64,
-    proof_type: String,
-    seed: Node,
-    sectors: Vec<SectorLine>,
+struct Line<'a> {
+    #[serde(borrow)]
+    task: &'a RawValue,
     proof: String,
 }
 
+/// What of a window_post task a proof stands for; the files do not matter.
 #[derive(Deserialize)]
-struct SectorLine {
+struct Statement {
+    miner_id: u64,
+    proof_type: String,
+    seed: Node,
+    #[serde(default)]
+    replicas: Option<Vec<Sector>>,
+}
+
+#[derive(Deserialize)]
+struct Sector {
     sector_id: u64,
     comm_r: Node,
 }
@@ -40,22 +49,23 @@ impl Verdict {
 
 /// Judges a proof as the chain would. An error is for what says nothing about the proof: a malformed task or a missing
 /// verifying key.
-pub fn verify(parameters: &Parameters, task: Value) -> Result<Verdict> {
-    let line: Line = read_task(task)?;
-    let kind = Kind::new(line.miner_id, &line.proof_type)?;
+pub fn verify(parameters: &Parameters, request: &RawValue) -> Result<Verdict> {
+    let line: Line = read(request, "task")?;
+    let statement: Statement = read(line.task, "task.task")?;
+    let kind = Kind::new(statement.miner_id, &statement.proof_type)?;
     let mut sectors = BTreeMap::new();
-    for SectorLine { sector_id, comm_r } in line.sectors {
+    for Sector { sector_id, comm_r } in statement.replicas.unwrap_or_default() {
         if sectors.insert(sector_id, comm_r).is_some_and(|former| former != comm_r) {
-            bail!("task.sectors: sector {sector_id} is there twice, with different comm_r");
+            bail!("task.task.replicas: sector {sector_id} is there twice, with different comm_r");
         }
     }
-    ensure!(!sectors.is_empty(), "task.sectors: there is no sector to verify");
+    ensure!(!sectors.is_empty(), "task.task.replicas: there is no sector to verify");
     parameters.ensure(kind.size)?;
     let proof = match BASE64_STANDARD.decode(line.proof) {
         Ok(proof) => proof,
         Err(error) => return Ok(Verdict::invalid(format!("task.proof is not base64: {error}"))),
     };
-    Ok(match verify_proof(kind, &masked(line.seed), sectors.into_iter(), &proof) {
+    Ok(match verify_proof(kind, &masked(statement.seed), sectors.into_iter(), &proof) {
         Ok(true) => Verdict { valid: true, reason: None },
         Ok(false) => Verdict::invalid("the proof does not verify".to_owned()),
         Err(error) => Verdict::invalid(format!("{error:#}")),

@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/** sql/0002-queue.sql. Times are milliseconds since 1970 by the database's clock. */
+/** sql/0002-queue.sql and sql/0005-cluster.sql. Times are milliseconds since 1970 by the database's clock. */
 export interface TaskDetailsTable {
   task_id: string;
   miner_id: number;
@@ -13,6 +13,8 @@ export interface TaskDetailsTable {
   retry_at: Generated<number>;
   /** 1: `retry_at` holds only for the slave that had it last. */
   retry_elsewhere: Generated<number>;
+  /** JSON list of the directories that hold its sectors; null where the files are laid out in another way. */
+  stores: Generated<string | null>;
 }
 
 export interface TaskAttemptsTable {
@@ -30,5 +32,5 @@ export interface TaskAttemptsTable {
   reason: string | null;
 }
 
-export type AttemptPhase = 'reading' | 'proving' | 'verifying';
+export type AttemptPhase = 'reading' | 'waiting' | 'proving' | 'verifying';
 export type AttemptOutcome = 'proven' | 'faulted' | 'failed' | 'lost' | 'cancelled' | 'superseded' | 'timeout';

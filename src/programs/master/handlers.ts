@@ -1,43 +1,89 @@
-import type { Leader } from '../../dispatch/leader.ts';
+import { CodedError, errorCode } from '../../errors/coded-error.ts';
 import { RPC_VERSION } from '../../rpc/methods.ts';
 import type { MasterHandlers, RpcPeer } from '../../rpc/peer-session.ts';
+import type { Reign } from './reign.ts';
 import { rpcSlaveSession } from './slave-session.ts';
-import type { Submitters } from './submitters.ts';
 
 export interface HandlersInit {
   /** The master's own name. */
   readonly name: string;
   readonly heartbeatTimeoutMs: number;
+  /** The one that lasts, once it is decided whether this master leads. */
+  readonly reign: () => Promise<Reign | undefined>;
+  /** `host:port` of the leading master where that is another and known. */
+  readonly leader: () => string | undefined;
+  /** A transaction met `not-leading`. */
+  readonly onReplaced: () => void;
 }
 
-/** The master's side of src/rpc/methods.ts. */
-export function masterHandlers(
-  components: { readonly leader: Leader; readonly submitters: Submitters },
-  init: HandlersInit,
-): MasterHandlers {
-  const { leader, submitters } = components;
+/** The master's side of src/rpc/methods.ts. All throw `not-leading`, with `leader` where it is known, while another master leads. */
+export function masterHandlers(init: HandlersInit): MasterHandlers {
+  const { name, heartbeatTimeoutMs } = init;
+  /** Who came in a reign has no part in the next one. */
+  const reigns = new WeakMap<RpcPeer, Reign>();
+
+  function notLeading(): CodedError {
+    const leader = init.leader();
+    const where = leader === undefined ? '' : `; the master at ${leader} does`;
+    return new CodedError('not-leading', `this master does not lead${where}`, leader === undefined ? {} : { leader });
+  }
+
+  async function leading<T>(reign: Reign | undefined, work: (reign: Reign) => Promise<T>): Promise<T> {
+    if (reign === undefined || reign.isOver) throw notLeading();
+    try {
+      return await work(reign);
+    } catch (error) {
+      if (errorCode(error) !== 'not-leading') throw error;
+      init.onReplaced();
+      throw notLeading();
+    }
+  }
+
+  const within = <T>(peer: RpcPeer, work: (reign: Reign) => Promise<T>) => leading(reigns.get(peer), work);
+
   return {
-    async hello(hello, peer) {
-      const answer = { version: RPC_VERSION, master: init.name, heartbeatTimeoutMs: init.heartbeatTimeoutMs };
-      if (hello.role === 'submitter') {
-        submitters.add(peer);
-        return { ...answer, closed: [] };
-      }
-      const session = rpcSlaveSession(peer);
-      const attempts = hello.attempts ?? [];
-      const closed = await leader.join(session, { slots: hello.slots ?? 0, attempts });
-      void peer.connection.closed.then(() => leader.leave(session));
-      return { ...answer, closed };
-    },
-    'task.submit': (submission) => leader.submit(submission),
-    'task.get': ({ id }) => leader.get(id),
-    'task.cancel': ({ id, reason }) => leader.cancel(id, reason),
-    'slave.heartbeat': async ({ attempts, free }, peer) => ({
-      closed: await leader.heartbeat(slaveName(peer), attempts, free),
-    }),
-    'attempt.finish': ({ id, attempt, output }, peer) => leader.finish(slaveName(peer), { id, attempt }, output),
+    hello: async (hello, peer) =>
+      await leading(await init.reign(), async (reign) => {
+        reigns.set(peer, reign);
+        reign.add(peer);
+        const answer = { version: RPC_VERSION, master: name, heartbeatTimeoutMs, closed: [] };
+        if (hello.role === 'submitter') reign.submitters.add(peer);
+        if (hello.role !== 'slave') return answer;
+        const session = rpcSlaveSession(peer);
+        const attempts = hello.attempts ?? [];
+        const closed = await reign.leader.join(session, { slots: hello.slots ?? 0, attempts });
+        void peer.connection.closed.then(() => reign.leader.leave(session));
+        return { ...answer, closed };
+      }),
+    'task.submit': (submission, peer) =>
+      within(peer, async ({ leader, submitters }) => {
+        const view = await leader.submit(submission);
+        submitters.answered(peer, view);
+        return view;
+      }),
+    'task.get': ({ id }, peer) =>
+      within(peer, async ({ leader, submitters }) => {
+        const view = await leader.get(id);
+        submitters.answered(peer, view);
+        return view;
+      }),
+    'task.cancel': ({ id, reason }, peer) => within(peer, ({ leader }) => leader.cancel(id, reason)),
+    'batch.prove': (request, peer) => within(peer, (reign) => reign.proveBatch(request, peer)),
+    'slave.heartbeat': ({ attempts, free }, peer) =>
+      within(peer, async ({ leader }) => ({ closed: await leader.heartbeat(slaveName(peer), attempts, free) })),
+    'attempt.finish': ({ id, attempt, output }, peer) =>
+      within(peer, ({ leader }) => leader.finish(slaveName(peer), { id, attempt }, output)),
     'attempt.fail': ({ id, attempt, ...failure }, peer) =>
-      leader.fail(slaveName(peer), { id, attempt }, failure.class, failure.reason),
+      within(peer, ({ leader }) => leader.fail(slaveName(peer), { id, attempt }, failure.class, failure.reason)),
+    'tasks.list': (filter, peer) => within(peer, ({ operator }) => operator.list(filter)),
+    'tasks.show': ({ id }, peer) => within(peer, ({ operator }) => operator.show(id)),
+    'tasks.reset': ({ id }, peer) => within(peer, ({ operator }) => operator.reset(id)),
+    'tasks.cancel': ({ id, reason }, peer) => within(peer, ({ operator }) => operator.cancel(id, reason)),
+    'tasks.remove': ({ id }, peer) => within(peer, async ({ operator }) => ({ removed: await operator.remove(id) })),
+    'tasks.archive': ({ id }, peer) => within(peer, async ({ operator }) => ({ archived: await operator.archive(id) })),
+    'slaves.list': (_, peer) => within(peer, ({ operator }) => operator.slaves()),
+    'slaves.drain': ({ name: slave }, peer) => within(peer, ({ operator }) => operator.drain(slave)),
+    'slaves.resume': ({ name: slave }, peer) => within(peer, ({ operator }) => operator.resume(slave)),
   };
 }
 

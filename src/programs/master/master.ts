@@ -1,24 +1,29 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../../clock/clock.ts';
+import { Gate } from '../../clock/gate.ts';
 import type { MasterConfig } from '../../config/master-file.ts';
 import { waitForDatabase } from '../../database/wait-for-database.ts';
-import { DatabaseHealth } from '../../dispatch/database-health.ts';
-import { Housekeeping } from '../../dispatch/housekeeping.ts';
-import { Leader } from '../../dispatch/leader.ts';
+import { Leadership } from '../../dispatch/leadership.ts';
 import { createVerifier } from '../../ext-processor/verifier.ts';
-import type { LeasePolicy } from '../../queue/end-lost-attempts.ts';
 import { assertClosed } from '../../rpc/gatekeeper.ts';
+import { MAX_NAME_LENGTH } from '../../rpc/methods.ts';
 import { RpcServer } from '../../rpc/rpc-server.ts';
+import { loadServerTls } from '../../rpc/tls.ts';
 import { loadTokens } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { advertisedAddress } from './advertised-address.ts';
 import { masterHandlers } from './handlers.ts';
-import { Submitters } from './submitters.ts';
+import { Reign } from './reign.ts';
 
 /** Three full messages of a foreign manager, 7,047 replicas, are 1.65 MB. */
 const MAX_PAYLOAD_BYTES = 16 * 2 ** 20;
+/** For a hello that comes before it is decided who leads. */
+const DECISION_LIMIT_MS = 5_000;
+/** What slaves and managers hear. */
+const REPLACED = 'this master leads no more';
 
 /**
- * Runs a master until the signal, then ends in order.
+ * Runs a master until the signal, then ends in order: it leads, or stands by until the one that leads is gone.
  * @throws CodedError when it cannot start
  */
 export async function runMaster(
@@ -27,57 +32,63 @@ export async function runMaster(
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, logger } = components;
-  const tokens = await loadTokens({ file: config.server.tokenFile, env: process.env });
-  assertClosed({ ...config.server.listen, tokens, insecure: config.server.insecure });
+  const { listen, insecure, maxConnections, ...server } = config.server;
+  const tokens = await loadTokens({ file: server.tokenFile, env: process.env });
+  const tls = await loadServerTls({ cert: server.tlsCert, key: server.tlsKey, clientCa: server.tlsClientCa });
+  assertClosed({ ...listen, tokens, tls, insecure });
   const db = await waitForDatabase(components, config.db, signal);
   if (db === undefined) return;
-  const health = new DatabaseHealth(components);
   const verifier = createVerifier(components);
-  const submitters = new Submitters();
-  const policy: LeasePolicy = {
-    maxRetry: config.task.maxRetry,
-    retryIntervalMs: config.task.retryJobIntervalMs,
+  const decided = new Gate(components);
+  let reign: Reign | undefined;
+  let leadership: Leadership | undefined;
+  const handlers = masterHandlers({
+    name: hostname(),
     heartbeatTimeoutMs: config.task.heartbeatTimeoutMs,
-    progressTimeoutMs: config.task.timeoutMs,
-  };
-  const leader = new Leader(
-    { clock, logger, db, verifier, health },
-    { policy, onChange: (id, state) => submitters.tell(id, state) },
-  );
-  const housekeeping = new Housekeeping(
-    { clock, logger, db, health, leader },
-    {
-      policy,
-      sweepIntervalMs: config.task.retryJobIntervalMs,
-      archiveIntervalMs: config.task.archiveJobIntervalMs,
-      archiveAfterMs: config.task.shouldArchiveMs,
+    async reign() {
+      await decided.wait(DECISION_LIMIT_MS);
+      await leadership?.settled();
+      return reign;
     },
-  );
-  const handlers = masterHandlers(
-    { leader, submitters },
-    { name: hostname(), heartbeatTimeoutMs: policy.heartbeatTimeoutMs },
-  );
-  const server = new RpcServer(
+    leader: () => leadership?.leader,
+    onReplaced: () => leadership?.check(),
+  });
+  const rpc = new RpcServer(
     { clock, logger, handlers },
-    {
-      ...config.server.listen,
-      tokens,
-      insecure: config.server.insecure,
-      maxConnections: config.server.maxConnections,
-      maxPayloadBytes: MAX_PAYLOAD_BYTES,
-    },
+    { ...listen, tokens, tls, insecure, maxConnections, maxPayloadBytes: MAX_PAYLOAD_BYTES },
   );
   try {
-    await housekeeping.sweep();
-    const address = await server.start();
+    const address = await rpc.start();
+    leadership = new Leadership(
+      { ...components, db },
+      {
+        name: `${hostname()}:${address.port}`.slice(-MAX_NAME_LENGTH),
+        address: config.server.advertise ?? advertisedAddress({ ...address, hostname: hostname() }),
+        async onLead(fenced) {
+          const next = new Reign({ ...components, db: fenced, verifier }, config.task);
+          try {
+            await next.start();
+            reign = next;
+          } catch (error) {
+            await next.close(REPLACED);
+            throw error;
+          }
+        },
+        async onLost() {
+          const last = reign;
+          reign = undefined;
+          await last?.close(REPLACED);
+        },
+      },
+    );
+    await leadership.start();
+    decided.open();
     logger.info(address, 'master listens');
-    housekeeping.start();
     await untilAborted(signal);
     logger.info('master stops');
   } finally {
-    await server.close();
-    await housekeeping.close();
-    await leader.dispatcher.close();
+    await rpc.close();
+    await leadership?.close();
     await verifier.close();
     await db.close();
   }

@@ -1,14 +1,26 @@
 import type { SlaveSession } from '../../dispatch/slave-roster.ts';
+import { decodeTask } from '../../queue/window-post-task.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 
 const START_LIMIT_MS = 15_000;
+/** From here on a slave takes the task as bytes. */
+const ATTACHMENT_VERSION = 2;
 
 /** A slave at the other end of an RPC connection. */
-export function rpcSlaveSession({ hello, connection }: RpcPeer): SlaveSession {
+export function rpcSlaveSession({ hello, remote, connection }: RpcPeer): SlaveSession {
   return {
     name: hello.name,
+    remote,
+    version: hello.version,
     sectorSize: hello.sectorSize ?? null,
-    start: (lease) => connection.call('attempt.start', { ...lease }, { timeoutMs: START_LIMIT_MS }),
+    stores: hello.stores ?? null,
+    async start({ id, attempt, closeAt, facts, body }) {
+      const lease = { id, attempt, closeAt };
+      const limit = { timeoutMs: START_LIMIT_MS };
+      return hello.version < ATTACHMENT_VERSION
+        ? await connection.call('attempt.start', { ...lease, task: decodeTask(body) }, limit)
+        : await connection.call('attempt.start', { ...lease, facts }, { ...limit, attachment: body });
+    },
     async cancel({ id, attempt }, reason) {
       await connection.call('attempt.cancel', { id, attempt, reason });
     },

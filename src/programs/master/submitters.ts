@@ -1,16 +1,26 @@
 import type { TaskView } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 
-/** Those who submit tasks; there are few, and each is told of every change. */
+/** Who asked for which tasks, and hears that they run or are finished. */
 export class Submitters {
-  readonly #peers = new Set<RpcPeer>();
+  readonly #peers = new Map<RpcPeer, Set<string>>();
 
   add(peer: RpcPeer): void {
-    this.#peers.add(peer);
+    this.#peers.set(peer, new Set());
     void peer.connection.closed.then(() => this.#peers.delete(peer));
   }
 
+  /** Called with every answer about a task. */
+  answered(peer: RpcPeer, view: TaskView | null): void {
+    if (view?.finishedAt === null) this.#peers.get(peer)?.add(view.id);
+  }
+
   tell(id: string, state: TaskView['state']): void {
-    for (const peer of this.#peers) peer.connection.notify('task.changed', { id, state });
+    if (state === 'waiting') return;
+    for (const [peer, tasks] of this.#peers) {
+      if (!tasks.has(id)) continue;
+      if (state !== 'running') tasks.delete(id);
+      peer.connection.notify('task.changed', { id, state });
+    }
   }
 }

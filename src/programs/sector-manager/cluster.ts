@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../clock/clock.ts';
 import { type ExtProverConfig, loadExtProverConfig } from '../../config/ext-prover-file.ts';
 import type { ManagerConfig } from '../../config/manager-file.ts';
-import { loadMasterConfig } from '../../config/master-file.ts';
+import { loadMasterConfig, type MasterConfig } from '../../config/master-file.ts';
 import { CodedError } from '../../errors/coded-error.ts';
+import { socketUrl } from '../../rpc/socket-address.ts';
+import { type ClientTls, loadClientTls } from '../../rpc/tls.ts';
 import { loadClientToken } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { keepEmbeddedDatabase } from './kept-database.ts';
@@ -14,10 +17,11 @@ import { programPath } from './program-path.ts';
 
 /** Where the manager's database and master are. */
 export interface Cluster {
-  readonly databaseUrl: string;
+  readonly databaseUrls: readonly string[];
   /** Addresses of masters, `host:port` or a ws URL. */
   readonly masters: readonly string[];
   readonly token: string | undefined;
+  readonly tls: ClientTls | undefined;
   /** Ends what was started for this manager alone. */
   stop(): Promise<void>;
 }
@@ -42,10 +46,11 @@ const EMBEDDED_MASTER = '127.0.0.1:4698';
  * without a Database is the address on which the embedded master listens.
  */
 export async function findCluster(components: Components, init: ClusterInit): Promise<Cluster> {
-  const { database, master, tokenFile } = init.config.common.cluster;
+  const { database, master, tokenFile, tlsCa, tlsCert, tlsKey } = init.config.common.cluster;
   const token = await loadClientToken({ file: tokenFile, env: process.env }, 'submit');
+  const tls = await loadClientTls({ ca: tlsCa, cert: tlsCert, key: tlsKey });
   if (database !== undefined && master !== undefined) {
-    return { databaseUrl: database, masters: master, token, stop: async () => {} };
+    return { databaseUrls: database, masters: master, token, tls, stop: async () => {} };
   }
   if (database !== undefined) {
     throw new CodedError(
@@ -67,13 +72,21 @@ export async function findCluster(components: Components, init: ClusterInit): Pr
   }
   const { config } = await loadMasterConfig(named.masterFile);
   const child = init.extProver ? new MasterChild(components, named.child) : undefined;
-  const { host, port } = config.server.listen;
   return {
-    databaseUrl: config.db.url,
-    masters: [`${host === '0.0.0.0' ? '127.0.0.1' : host}:${port}`],
+    databaseUrls: config.db.url,
+    masters: [urlOnItsHost(config.server)],
     token,
+    tls: tls ?? (await loadClientTls({ ca: config.server.tlsCert })),
     stop: async () => await child?.stop(),
   };
+}
+
+/** A certificate is made out to the name that others use; in the clear loopback will do. */
+function urlOnItsHost({ listen, advertise, tlsCert }: MasterConfig['server']): string {
+  const isEvery = listen.host === '0.0.0.0' || listen.host === '::';
+  const host = isEvery ? (tlsCert === undefined ? '127.0.0.1' : hostname()) : listen.host;
+  const address = `${host.includes(':') ? `[${host}]` : host}:${listen.port}`;
+  return tlsCert === undefined ? `ws://${address}` : `wss://${advertise ?? address}`;
 }
 
 async function masterOfExtProver(file: string, required: boolean) {
@@ -119,9 +132,10 @@ async function embeddedCluster(
     env: process.env,
   });
   return {
-    databaseUrl: database.url,
-    masters: [listen],
+    databaseUrls: [database.url],
+    masters: [socketUrl(listen, false)],
     token,
+    tls: undefined,
     async stop() {
       await child.stop();
       await database.stop();

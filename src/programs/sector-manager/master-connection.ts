@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import type { Clock } from '../../clock/clock.ts';
 import { errorText } from '../../errors/coded-error.ts';
 import { RpcClient } from '../../rpc/rpc-client.ts';
+import type { ClientTls } from '../../rpc/tls.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 const RECONNECT_MS = 3_000;
@@ -12,6 +13,7 @@ export function connectMaster(
   init: {
     readonly masters: readonly string[];
     readonly token: string | undefined;
+    readonly tls: ClientTls | undefined;
     /** A task ended, or the connection was made again and something may have been missed. */
     readonly onTask: () => void;
     /** The first master reached turns us away: somebody has to act. */
@@ -21,6 +23,7 @@ export function connectMaster(
   const client = new RpcClient(components, {
     urls: init.masters,
     token: init.token,
+    tls: init.tls,
     reconnectIntervalMs: RECONNECT_MS,
     hello: () => ({ role: 'submitter', name: `sector-manager@${hostname()}`.slice(0, 100) }),
     onHello: ({ master }) => {

@@ -45,7 +45,7 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
     const extProver = options.extProver ?? false;
     const cluster = await findCluster(components, { home: options.home, confDir, config, extProver });
     closers.push(() => cluster.stop());
-    const db = await waitForDatabase(components, { url: cluster.databaseUrl }, signal);
+    const db = await waitForDatabase(components, { url: cluster.databaseUrls }, signal);
     if (db === undefined) return;
     closers.push(() => db.close());
     const checker = new StoreChecker(components, { stores: config.common.persistStores });

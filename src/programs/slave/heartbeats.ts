@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock/clock.ts';
 import { Gate } from '../../clock/gate.ts';
 import { errorText } from '../../errors/coded-error.ts';
+import { type Heartbeat, type HelloAnswer, RPC_VERSION } from '../../rpc/methods.ts';
 import type { RpcClient } from '../../rpc/rpc-client.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Workshop } from './workshop.ts';
@@ -13,6 +14,8 @@ export interface HeartbeatsInit {
 }
 
 const CALL_LIMIT_MS = 10_000;
+/** Quick proofs change slots hundreds of times a second. */
+const SETTLE_MS = 20;
 
 /** Tells the master, in one call for all, of attempts and free slots: at intervals, and at once when slots change. */
 export class Heartbeats {
@@ -25,6 +28,7 @@ export class Heartbeats {
   readonly #init: HeartbeatsInit;
   readonly #wake: Gate;
   #busyLimitMs = Number.POSITIVE_INFINITY;
+  #masterVersion = RPC_VERSION;
 
   constructor(
     components: {
@@ -45,13 +49,14 @@ export class Heartbeats {
   }
 
   /** Three heartbeats fit into the master's time-out, whatever the interval of the configuration. */
-  fitInto(heartbeatTimeoutMs: number): void {
+  suit({ version, heartbeatTimeoutMs }: HelloAnswer): void {
     this.#busyLimitMs = heartbeatTimeoutMs / 3;
+    this.#masterVersion = version;
   }
 
   /** Beats until the signal. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, workshop } = this.#components;
+    const { client, clock, workshop } = this.#components;
     const wake = (): void => this.wake();
     signal.addEventListener('abort', wake, { once: true });
     while (!signal.aborted) {
@@ -59,18 +64,29 @@ export class Heartbeats {
       const { busyIntervalMs, idleIntervalMs } = this.#init;
       const busy = workshop.attempts.length > 0;
       await this.#wake.wait(busy ? Math.min(busyIntervalMs, this.#busyLimitMs) : idleIntervalMs);
+      // What changes together is told together, and after the outcomes that freed the slots.
+      await clock.sleep(SETTLE_MS);
       this.#wake.shut();
     }
   }
 
   async #beat(): Promise<void> {
     const { client, workshop, logger } = this.#components;
-    const { attempts, freeSlots } = workshop;
+    const attempts = this.#masterVersion === 1 ? workshop.attempts.map(asOfVersion1) : workshop.attempts;
     try {
-      const answer = await client.call('slave.heartbeat', { attempts, free: freeSlots }, { timeoutMs: CALL_LIMIT_MS });
+      const answer = await client.call(
+        'slave.heartbeat',
+        { attempts, free: workshop.freeSlots },
+        { timeoutMs: CALL_LIMIT_MS },
+      );
       for (const closed of answer.closed) workshop.drop(closed, 'the master has closed it');
     } catch (error) {
       logger.warn({ error: errorText(error) }, 'heartbeat failed');
     }
   }
+}
+
+/** That version knows no waiting for memory. */
+function asOfVersion1(beat: Heartbeat): Heartbeat {
+  return beat.phase === 'waiting' ? { ...beat, phase: 'reading' } : beat;
 }

@@ -2,11 +2,14 @@ import type { Clock } from '../../clock/clock.ts';
 import { CodedError, errorCode, errorText } from '../../errors/coded-error.ts';
 import type { ProverProgress } from '../../ext-processor/messages.ts';
 import type { AttemptId, FailureClass, Heartbeat } from '../../rpc/methods.ts';
-import type { WindowPostOutput, WindowPostTask } from '../../rpc/window-post.ts';
+import type { RpcClient } from '../../rpc/rpc-client.ts';
+import type { WindowPostOutput } from '../../rpc/window-post.ts';
 import type { ProvingSlot } from './proving-slot.ts';
 
 export interface StartedAttempt extends AttemptId {
-  readonly task: WindowPostTask;
+  /** The window_post task, or its JSON in UTF-8. */
+  readonly task: object;
+  readonly sectors: number;
   /** Milliseconds since 1970; null: never. */
   readonly closeAt: number | null;
 }
@@ -16,34 +19,41 @@ export type Outcome =
   | { readonly output: WindowPostOutput }
   | { readonly failure: { readonly class: FailureClass; readonly reason: string } };
 
-/** The wall clock may be set, and a timer holds at most 24 days, so the time left is looked at again this often. */
-const LOOK_AGAIN_MS = 60_000;
-
 /**
- * Whether Close has passed is the master's to judge, by the database's clock: a slave whose clock is fast only gives its attempt
- * up. Anything else that ends a proof here is this slave's matter.
+ * Whether Close has passed is the master's to judge, by the database's clock, and it cancels then: ours may be wrong by any
+ * amount, and would end every proof that is made near Close. It counts only while no master is there.
  */
+const GRACE_MS = 30_000;
+/** The wall clock may be set, and a timer holds at most 24 days, so the time left is looked at again this often. */
+const LOOK_AGAIN_MS = 10_000;
+
+/** Whatever else ends a proof here is this slave's matter. */
 const FAILURE_CLASSES: Readonly<Record<string, FailureClass>> = {
   'deadline-closed': 'transient',
   'slave-stopping': 'transient',
 };
 
+export interface HeldAttemptComponents {
+  readonly clock: Clock;
+  readonly client: Pick<RpcClient, 'isConnected'>;
+}
+
 /** A lease of this slave, from its start until the master has its outcome. */
 export class HeldAttempt {
   readonly id: string;
   readonly attempt: number;
-  readonly #clock: Clock;
+  readonly #components: HeldAttemptComponents;
   readonly #started: StartedAttempt;
   readonly #ending = new AbortController();
   readonly #dropping = new AbortController();
   #progress: ProverProgress;
 
-  constructor(components: { readonly clock: Clock }, started: StartedAttempt) {
+  constructor(components: HeldAttemptComponents, started: StartedAttempt) {
     this.id = started.id;
     this.attempt = started.attempt;
-    this.#clock = components.clock;
+    this.#components = components;
     this.#started = started;
-    this.#progress = { phase: 'reading', done: 0, total: started.task.replicas?.length ?? 0 };
+    this.#progress = { phase: 'reading', done: 0, total: started.sectors };
   }
 
   /** Aborted when the master does not want the outcome any more. */
@@ -87,11 +97,15 @@ export class HeldAttempt {
   #endAtClose(): () => void {
     const { closeAt } = this.#started;
     if (closeAt === null) return () => {};
+    const { clock, client } = this.#components;
     let callOff = (): void => {};
     const look = (): void => {
-      const left = closeAt - this.#clock.now();
-      if (left <= 0) this.end(new CodedError('deadline-closed', 'the deadline closed before the proof was made'));
-      else callOff = this.#clock.after(Math.min(left, LOOK_AGAIN_MS), look);
+      const left = closeAt + GRACE_MS - clock.now();
+      if (left <= 0 && !client.isConnected) {
+        this.end(new CodedError('deadline-closed', 'the deadline closed while the master was away'));
+      } else {
+        callOff = clock.after(Math.min(Math.max(left, LOOK_AGAIN_MS / 10), LOOK_AGAIN_MS), look);
+      }
     };
     look();
     return () => callOff();

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/clock.ts';
 import { CodedError } from '../../errors/coded-error.ts';
 import type { ProverProgress } from '../../ext-processor/messages.ts';
 import { ProverKeeper } from '../../ext-processor/prover-keeper.ts';
-import { type WindowPostOutput, type WindowPostTask, windowPostOutput } from '../../rpc/window-post.ts';
+import { type WindowPostOutput, windowPostOutput } from '../../rpc/window-post.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 
 const STAGE = 'window_post';
@@ -12,6 +12,10 @@ const READY_LIMIT_MS = 600_000;
 export interface ProvingSlotInit {
   readonly bin: string;
   readonly env: NodeJS.ProcessEnv;
+  /** Bytes that a proof reserves on this host; 0: none. Default: the prover's, by sector size. */
+  readonly memoryPerProof: number | undefined;
+  /** Directories below which sectors are read; default: any. */
+  readonly stores: readonly string[] | undefined;
   /** The slot became free, or is not any more. */
   readonly onChange: () => void;
 }
@@ -26,7 +30,7 @@ export class ProvingSlot {
     this.#onChange = init.onChange;
     this.#keeper = new ProverKeeper(components, {
       bin: init.bin,
-      args: ['processor', STAGE, '--progress'],
+      args: ['processor', STAGE, '--progress', ...proverOptions(init)],
       stage: STAGE,
       env: init.env,
       readyTimeoutMs: READY_LIMIT_MS,
@@ -49,10 +53,11 @@ export class ProvingSlot {
 
   /**
    * The signal's end kills the prover: the protocol has no cancel message, and a GPU must not go on with lost work.
+   * @param task a window_post task, or its JSON in UTF-8
    * @throws CodedError `prover-failed`, `prover-exited`, or the signal's reason
    */
   async prove(
-    task: WindowPostTask,
+    task: object,
     options: { readonly signal: AbortSignal; readonly onProgress: (progress: ProverProgress) => void },
   ): Promise<WindowPostOutput> {
     this.#busy = true;
@@ -70,4 +75,9 @@ export class ProvingSlot {
   close(): Promise<void> {
     return this.#keeper.close();
   }
+}
+
+function proverOptions({ memoryPerProof, stores = [] }: ProvingSlotInit): string[] {
+  const memory = memoryPerProof === undefined ? [] : ['--memory-per-proof', `${memoryPerProof}`];
+  return [...memory, ...stores.flatMap((store) => ['--store', store])];
 }

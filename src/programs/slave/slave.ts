@@ -7,6 +7,7 @@ import { withTimeLimit } from '../../clock/time-limit.ts';
 import type { SlaveConfig } from '../../config/slave-file.ts';
 import { proverBinary } from '../../ext-processor/prover-binary.ts';
 import { RpcClient } from '../../rpc/rpc-client.ts';
+import { loadClientTls } from '../../rpc/tls.ts';
 import { loadClientToken } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Heartbeats } from './heartbeats.ts';
@@ -29,7 +30,10 @@ export async function runSlave(
   const { clock, logger } = components;
   const { env, signal } = init;
   const token = await loadClientToken({ file: config.master.tokenFile, env }, 'slave');
+  const { tlsCa: ca, tlsCert: cert, tlsKey: key } = config.master;
+  const tls = await loadClientTls({ ca, cert, key });
   const sectorSize = forcedSectorSize(env);
+  const { memoryPerProof, stores } = config.slave;
   const name = slaveName({ configured: config.slave.name, host: hostname(), pid: process.pid, env });
   // GPU provers lock a file in TMPDIR: slots of one host that shared it would wait for each other.
   const scratch = await Promise.all(
@@ -40,12 +44,15 @@ export async function runSlave(
       new ProvingSlot(components, {
         bin: proverBinary(env),
         env: { ...env, TMPDIR: dir },
+        memoryPerProof,
+        stores,
         onChange: () => heartbeats.wake(),
       }),
   );
   const client: RpcClient = new RpcClient(components, {
     urls: config.master.serverAddr,
     token,
+    tls,
     reconnectIntervalMs: config.master.reconnectIntervalMs,
     hello: () => ({
       role: 'slave',
@@ -53,14 +60,15 @@ export async function runSlave(
       sectorSize,
       slots: slots.filter((slot) => slot.isReady).length,
       attempts: workshop.attempts.map(({ id, attempt }) => ({ id, attempt })),
+      ...(stores !== undefined && { stores: [...stores] }),
     }),
     onHello(answer) {
       for (const closed of answer.closed) workshop.drop(closed, 'the master has closed it');
-      heartbeats.fitInto(answer.heartbeatTimeoutMs);
+      heartbeats.suit(answer);
       heartbeats.wake();
     },
     handlers: {
-      'attempt.start': (started) => workshop.start(started),
+      'attempt.start': (started, body) => workshop.start(started, body),
       'attempt.cancel': ({ reason, ...attempt }) => {
         workshop.drop(attempt, reason);
         return null;

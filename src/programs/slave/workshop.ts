@@ -1,17 +1,18 @@
 import type { Clock } from '../../clock/clock.ts';
 import { retry } from '../../clock/retry.ts';
 import { CodedError, errorCode, errorText } from '../../errors/coded-error.ts';
-import type { AttemptId, Heartbeat, Verdict } from '../../rpc/methods.ts';
+import type { AttemptId, Heartbeat, PeerMethods, Verdict } from '../../rpc/methods.ts';
 import type { RpcClient } from '../../rpc/rpc-client.ts';
+import type { WindowPostTask } from '../../rpc/window-post.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { HeldAttempt, type Outcome, type StartedAttempt } from './held-attempt.ts';
+import { HeldAttempt, type Outcome } from './held-attempt.ts';
 import type { ProvingSlot } from './proving-slot.ts';
 
 export interface WorkshopComponents {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly slots: readonly ProvingSlot[];
-  readonly client: Pick<RpcClient, 'call'>;
+  readonly client: Pick<RpcClient, 'call' | 'isConnected'>;
 }
 
 const FIRST_PAUSE_MS = 500;
@@ -37,17 +38,19 @@ export class Workshop {
     return this.#components.slots.filter((slot) => slot.isFree).length;
   }
 
-  start(started: StartedAttempt): Verdict {
-    const { clock, logger, slots } = this.#components;
-    const { id, attempt, task, closeAt } = started;
-    if (this.#held.has(keyOf(started))) return { accepted: true, reason: null };
-    if (closeAt !== null && closeAt <= clock.now()) return { accepted: false, reason: 'its deadline has closed' };
+  /** @param body the task's JSON; a master of version 1 sends the task among the params */
+  start(params: PeerMethods['attempt.start']['params'], body: Uint8Array | undefined): Verdict {
+    const { logger, slots } = this.#components;
+    const { id, attempt, closeAt } = params;
+    if (this.#held.has(keyOf(params))) return { accepted: true, reason: null };
     const slot = slots.find((candidate) => candidate.isFree);
     if (slot === undefined) return { accepted: false, reason: 'no free slot' };
-    const { miner_id: minerId, proof_type: proofType, replicas } = task;
+    const task = body ?? params.task;
+    if (task === undefined) return { accepted: false, reason: 'it came without its task' };
+    const { sectors = 0, ...facts } = params.facts ?? factsOf(params.task);
     // Operators search for `got task:`.
-    logger.info({ attempt, minerId, proofType, sectors: replicas?.length, closeAt }, `got task: ${id}`);
-    const held = new HeldAttempt(this.#components, started);
+    logger.info({ attempt, ...facts, sectors, closeAt }, `got task: ${id}`);
+    const held = new HeldAttempt(this.#components, { id, attempt, closeAt, task, sectors });
     this.#held.set(keyOf(held), { held, done: this.#carryOut(held, slot) });
     return { accepted: true, reason: null };
   }
@@ -112,4 +115,8 @@ export class Workshop {
 
 function keyOf({ id, attempt }: AttemptId): string {
   return `${id}/${attempt}`;
+}
+
+function factsOf(task: WindowPostTask | undefined) {
+  return { minerId: task?.miner_id, proofType: task?.proof_type, sectors: task?.replicas?.length };
 }

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use window_post_core::SectorFiles;
 
 use super::process::{Cause, Reader};
 use super::stores::{Store, StuckReaders};
@@ -21,6 +22,7 @@ const TIMEOUTS_AT_MOST: usize = 4;
 pub struct Readers {
     lanes: usize,
     limit: Duration,
+    roots: Vec<PathBuf>,
     idle: Mutex<Vec<Reader>>,
     stuck: StuckReaders,
 }
@@ -41,10 +43,19 @@ struct Queue {
 
 impl Readers {
     /// `lanes`: reader processes for one request; a request over more stores gets one for each store.
-    pub fn new(lanes: Option<usize>, limit: Duration) -> Self {
+    /// `roots`: directories below which they read; where none is named, any.
+    pub fn new(lanes: Option<usize>, limit: Duration, roots: Vec<PathBuf>) -> Self {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         let lanes = lanes.unwrap_or_else(|| cores.clamp(4, 32));
-        Self { lanes, limit, idle: Mutex::default(), stuck: StuckReaders::default() }
+        Self { lanes, limit, roots, idle: Mutex::default(), stuck: StuckReaders::default() }
+    }
+
+    pub fn may_read(&self, files: &SectorFiles) -> bool {
+        let is_below = |path: &Path| {
+            let climbs = path.components().any(|component| component == Component::ParentDir);
+            !climbs && self.roots.iter().any(|root| path.starts_with(root))
+        };
+        self.roots.is_empty() || [&files.sealed, &files.cache].into_iter().all(|path| is_below(path))
     }
 
     /// Reads all, ascending by sector; `done` hears how many are finished.

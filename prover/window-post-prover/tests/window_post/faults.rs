@@ -112,3 +112,17 @@ fn sectors_of_a_store_that_is_not_there_are_unknown() {
         assert!(detail["reason"].as_str().unwrap().starts_with("the store is not there"), "{detail}");
     }
 }
+
+#[test]
+fn only_stores_that_were_named_are_read() {
+    let (store, other) = (Store::new(2), Store::new(2));
+    let root = store.root();
+    let mut prover = Prover::start(&["window_post", "--store", "/nowhere", "--store", root.to_str().unwrap()]);
+    assert!(prover.error(&other.task(&[0])).contains("sector 0 is in no store that is read here"));
+    let mut mixed = store.task(&[0, 1]);
+    mixed["replicas"][1]["cache_dir"] = json!(other.cache(1));
+    assert!(prover.error(&mixed).contains("sector 1 is in no store"));
+    mixed["replicas"][1]["cache_dir"] = json!(root.join("../store/cache/s-t01000-1"));
+    assert!(prover.error(&mixed).contains("sector 1 is in no store"));
+    prover.proof(&store.task(&[0, 1]));
+}

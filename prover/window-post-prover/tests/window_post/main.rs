@@ -4,6 +4,7 @@
 
 mod environment;
 mod faults;
+mod host_memory;
 mod hung_stores;
 mod parameters;
 mod protocol;

@@ -12,11 +12,15 @@ fn the_end_of_input_ends_it_at_once_also_while_it_proves() {
 }
 
 #[test]
-fn lines_that_are_no_requests_are_skipped_and_carriage_returns_are_fine() {
+fn lines_that_are_no_requests_are_skipped_broken_ones_are_answered_and_carriage_returns_are_fine() {
     let mut prover = Prover::start(&["window_post"]);
     for line in ["", "no json", "[]", r#"{"task":{}}"#, r#"{"id":-1,"task":{}}"#] {
         prover.send_line(line);
     }
+    prover.send_line(r#"{"id":3,"task":{"miner_id":100%,}}"#);
+    let answer = prover.next();
+    assert_eq!(answer["id"], 3);
+    assert!(answer["err_msg"].as_str().unwrap().contains("cannot be read"), "{answer}");
     prover.send_line("{\"id\":18446744073709551615,\"task\":{}}\r");
     let answer = prover.next();
     assert_eq!(answer["id"], json!(u64::MAX));

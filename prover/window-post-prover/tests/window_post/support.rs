@@ -102,9 +102,7 @@ impl Store {
     }
 
     pub fn verify_task(&self, sectors: &[usize], proof: &Value) -> Value {
-        let sectors: Vec<_> =
-            sectors.iter().map(|&sector| json!({"sector_id": sector, "comm_r": self.comm_rs[sector]})).collect();
-        json!({"miner_id": MINER, "proof_type": PROOF, "seed": seed(), "sectors": sectors, "proof": proof})
+        json!({"proof": proof, "task": self.task(sectors)})
     }
 
     /// Every file and directory with its length.

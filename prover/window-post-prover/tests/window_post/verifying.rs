@@ -31,17 +31,17 @@ fn verifying_needs_only_the_verifying_key_and_writes_nothing() {
         assert!(verdict["reason"].as_str().unwrap().contains(reason), "{field}: {verdict}");
     };
     let text = proof.as_str().unwrap();
-    wrong("/seed/0", json!(77), "does not verify", &mut verifier);
-    wrong("/sectors/0/comm_r", task["sectors"][1]["comm_r"].clone(), "does not verify", &mut verifier);
-    wrong("/sectors/0/comm_r", vec![0; 32].into(), "", &mut verifier);
-    wrong("/sectors/0/comm_r", vec![255; 32].into(), "", &mut verifier);
+    wrong("/task/seed/0", json!(77), "does not verify", &mut verifier);
+    wrong("/task/replicas/0/comm_r", task["task"]["replicas"][1]["comm_r"].clone(), "does not verify", &mut verifier);
+    wrong("/task/replicas/0/comm_r", vec![0; 32].into(), "", &mut verifier);
+    wrong("/task/replicas/0/comm_r", vec![255; 32].into(), "", &mut verifier);
     wrong("/proof", json!("no base64!"), "not base64", &mut verifier);
     wrong("/proof", json!(text[..252]), "192 bytes", &mut verifier);
     wrong("/proof", json!(""), "192 bytes", &mut verifier);
     wrong("/proof", json!(format!("AAAA{}", &text[4..])), "", &mut verifier);
 
     let mut other_size = task.clone();
-    other_size["proof_type"] = json!("StackedDrgWindow8MiBV1_2");
+    other_size["task"]["proof_type"] = json!("StackedDrgWindow8MiBV1_2");
     let text = verifier.error(&other_size);
     assert!(text.contains(".vk") && text.contains("No such file"), "{text}");
 }
@@ -51,8 +51,11 @@ fn a_malformed_question_is_an_error() {
     let store = Store::new(1);
     let mut verifier = Prover::start(&["window_post_verify"]);
     let mut task = store.verify_task(&[0], &json!(""));
-    task["sectors"] = json!([]);
-    assert!(verifier.error(&task).contains("task.sectors"));
-    task["sectors"] = json!([{"sector_id": 0}]);
-    assert!(verifier.error(&task).contains("task.sectors[0]"));
+    task["task"]["replicas"] = json!([]);
+    assert!(verifier.error(&task).contains("task.task.replicas"));
+    task["task"]["replicas"] = json!([{"sector_id": 0}]);
+    assert!(verifier.error(&task).contains("task.task.replicas[0]"));
+    task["task"] = json!("no task");
+    assert!(verifier.error(&task).contains("task.task: "));
+    assert!(verifier.error(&json!({"proof": ""})).contains("task: missing field `task`"));
 }

@@ -1,14 +1,13 @@
 import type { Database } from '../database/database.ts';
-import type { WindowPostTask } from '../rpc/window-post.ts';
-import { type AttemptId, whyClosed } from './attempt.ts';
-import { decodeTask } from './window-post-task.ts';
+import type { AttemptId } from '../rpc/methods.ts';
+import { whyClosed } from './attempt.ts';
 
-/** The task of a live attempt of a slave, or why there is none. */
-export async function getAttemptTask(
+/** The body of the task of a live attempt of a slave, or why there is none. */
+export async function getAttemptBody(
   db: Database,
   slave: string,
   { id, attempt }: AttemptId,
-): Promise<{ readonly task: WindowPostTask } | { readonly refused: string }> {
+): Promise<{ readonly body: Buffer } | { readonly refused: string }> {
   const row = await db.kysely
     .selectFrom('task_attempts')
     .innerJoin('tasks', 'id', 'task_id')
@@ -18,6 +17,6 @@ export async function getAttemptTask(
     .where('task_attempts.slave', '=', slave)
     .where('ended_at', 'is', null)
     .executeTakeFirst();
-  if (row !== undefined) return { task: decodeTask(row.in_body) };
+  if (row !== undefined) return { body: row.in_body };
   return { refused: await whyClosed(db.kysely, { id, attempt }) };
 }

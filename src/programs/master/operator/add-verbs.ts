@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { runProgram } from '../../../cli/run-program.ts';
+import type { Clock } from '../../../clock/clock.ts';
+import { errorCode, errorText } from '../../../errors/coded-error.ts';
+import { askMaster } from './ask-master.ts';
+import { slaveVerbs } from './slave-verbs.ts';
+import { taskVerbs } from './task-verbs.ts';
+import type { Verb, VerbGroup } from './verb.ts';
+
+/** Adds `tasks …` and `slaves …`. Exit codes: 0 done, 1 not there or failed, 2 wrong usage. */
+export function addVerbs(components: { readonly clock: Clock }, program: Command): void {
+  for (const group of [taskVerbs, slaveVerbs]) addGroup(components, program, group);
+}
+
+function addGroup(components: { readonly clock: Clock }, program: Command, group: VerbGroup): void {
+  const command = program.command(group.name).copyInheritedSettings(program).description(group.about);
+  for (const verb of group.verbs) addVerb(components, command, verb);
+}
+
+function addVerb(components: { readonly clock: Clock }, group: Command, verb: Verb): void {
+  const command = group.command(verb.name).copyInheritedSettings(group).description(verb.about);
+  if (verb.argument !== undefined) command.argument(verb.argument);
+  for (const { flags, about, default: value } of verb.options ?? []) command.option(flags, about, value);
+  command
+    .option('--json', 'answer with one JSON document')
+    .option('-c, --config <file>', 'wdpost_master.toml of the master on this machine: its address and token file')
+    .option('--master <address>', 'ask the master at host:port (or wss://host:port) instead')
+    .option('--token-file <file>', 'its token; the environment variable WDPOST_TOKEN does as well')
+    .option('--tls-ca <file>', 'trust certificates of these authorities')
+    .action(() =>
+      runProgram(async () => {
+        try {
+          const options = command.optsWithGlobals();
+          const written = { subject: command.args[0] ?? '', options };
+          const { json, text } = await verb.run(askMaster(components, options), written, components.clock.now());
+          process.stdout.write(`${options.json === true ? JSON.stringify(json, null, 2) : text}\n`);
+        } catch (error) {
+          if (errorCode(error) !== 'usage') throw error;
+          process.stderr.write(`error: ${errorText(error)}\n`);
+          process.exitCode = 2;
+        }
+      }),
+    );
+}

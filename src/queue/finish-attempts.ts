@@ -1,0 +1,61 @@
+import { sql } from 'kysely';
+import type { Database, Transaction } from '../database/database.ts';
+import { together } from '../database/together.ts';
+import type { AttemptId } from '../rpc/methods.ts';
+import type { WindowPostOutput } from '../rpc/window-post.ts';
+import { type FinishVerdict, finishAttempt } from './finish-attempt.ts';
+import { notPlain, plainOrSingly } from './not-plain.ts';
+import { nowMs, nowSeconds } from './sql-time.ts';
+
+export interface Finish extends AttemptId {
+  readonly output: WindowPostOutput;
+}
+
+/**
+ * `finishAttempt` for many at once, in the order asked. The plain case: every one is a proof, of the only live attempt of a task
+ * that is not finished, and of a task of its own.
+ */
+export async function finishAttempts(db: Database, finishes: readonly Finish[]): Promise<FinishVerdict[]> {
+  return await plainOrSingly(
+    finishes,
+    (plain) => finishAll(db, plain),
+    ({ output, ...attempt }) => finishAttempt(db, attempt, output),
+  );
+}
+
+async function finishAll(db: Database, finishes: readonly Finish[]): Promise<FinishVerdict[]> {
+  if (finishes.some(({ output }) => output.faults.length > 0)) throw notPlain();
+  const sorted = finishes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const ids = sql.join(sorted.map(({ id }) => id));
+  const named = sorted.map(({ id, attempt }) => sql`(task_id = ${id} AND attempt = ${attempt})`);
+  const outputs = sorted.map(({ id, output }) => sql`WHEN ${id} THEN ${Buffer.from(JSON.stringify(output))}`);
+  await db.transaction(async (trx) => {
+    if (!(await areTheOnlyLive(trx, sorted))) throw notPlain();
+    const [ended, finished] = await together(trx, [
+      sql`UPDATE task_attempts FORCE INDEX (PRIMARY) SET ended_at = ${nowMs}, outcome = 'proven', reason = NULL
+        WHERE (${sql.join(named, sql` OR `)}) AND ended_at IS NULL`,
+      sql`UPDATE tasks FORCE INDEX (PRIMARY)
+        SET out_body = CASE id ${sql.join(outputs, sql` `)} END, error_reason = NULL, finished_at = ${nowSeconds}
+        WHERE id IN (${ids}) AND finished_at IS NULL`,
+    ]);
+    if (ended?.affected !== finishes.length || finished?.affected !== finishes.length) throw notPlain();
+  });
+  return finishes.map(() => ({ accepted: true, reason: null, ended: [], state: 'proven' }));
+}
+
+/** Locks the tasks first, as every transition does, so that what it sees stays so. */
+async function areTheOnlyLive(trx: Transaction, attempts: readonly AttemptId[]): Promise<boolean> {
+  const ids = sql.join(attempts.map(({ id }) => id));
+  const [, live] = await together(trx, [
+    sql`SELECT task_id FROM task_details FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) ORDER BY task_id FOR UPDATE`,
+    sql`SELECT task_id AS id, attempt FROM task_attempts FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) AND ended_at IS NULL`,
+  ]);
+  const rows = (live?.rows ?? []) as readonly AttemptId[];
+  const byId = new Map(rows.map(({ id, attempt }) => [id, attempt]));
+  const distinct = new Set(attempts.map(({ id }) => id)).size;
+  return (
+    rows.length === attempts.length &&
+    distinct === attempts.length &&
+    attempts.every(({ id, attempt }) => byId.get(id) === attempt)
+  );
+}

@@ -1,0 +1,65 @@
+import { WebSocket } from 'ws';
+import type { Clock } from '../clock/clock.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** The largest thing ever sent is a task of 1.65 MB; eight slots wait for eight of them. */
+const MAX_BUFFERED_BYTES = 64 * 2 ** 20;
+export const CONNECTION_LOST = 'connection lost';
+const LOOK_MS = 5_000;
+/** A full task needs 0.5 Mbit/s to be out in this time. */
+const SLOW_LOOKS = 6;
+
+/** Writes to a socket; ends one whose other side does not read, so that nothing piles up here. */
+export class SocketWriter {
+  readonly #socket: WebSocket;
+  readonly #logger: Logger;
+  #handedOver = 0;
+  #written = 0;
+
+  constructor(components: { readonly clock: Clock; readonly logger: Logger; readonly socket: WebSocket }) {
+    this.#socket = components.socket;
+    this.#logger = components.logger;
+    this.#watch(components.clock);
+  }
+
+  /** Resolves when the system has it; rejects when the socket is closed, or ends it as a slow one. */
+  write(message: string | Buffer): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket.readyState === WebSocket.OPEN && this.#socket.bufferedAmount > MAX_BUFFERED_BYTES) this.#end();
+      if (this.#socket.readyState !== WebSocket.OPEN) {
+        reject(new Error(CONNECTION_LOST));
+        return;
+      }
+      this.#handedOver++;
+      this.#socket.send(message, (error) => {
+        this.#written++;
+        if (error) reject(new Error(CONNECTION_LOST));
+        else resolve();
+      });
+    });
+  }
+
+  /** What was handed over at the time of the mark must be out a few looks later. */
+  #watch(clock: Clock): void {
+    let mark = 0;
+    let looks = 0;
+    const look = (): void => {
+      if (this.#written >= mark) {
+        mark = this.#handedOver;
+        looks = 0;
+      } else if (++looks >= SLOW_LOOKS) {
+        this.#end();
+        return;
+      }
+      callOff = clock.after(LOOK_MS, look);
+    };
+    let callOff = clock.after(LOOK_MS, look);
+    this.#socket.once('close', () => callOff());
+  }
+
+  #end(): void {
+    const bytes = this.#socket.bufferedAmount;
+    this.#logger.warn({ bytes }, 'rpc: the other side does not read what it is sent: connection ended');
+    this.#socket.terminate();
+  }
+}

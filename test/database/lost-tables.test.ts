@@ -1,0 +1,47 @@
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { systemClock } from '../../src/clock/system-clock.ts';
+import type { Database } from '../../src/database/database.ts';
+import { waitForDatabase } from '../../src/database/wait-for-database.ts';
+import { submitTask } from '../../src/queue/submit-task.ts';
+import { sampleTask } from '../queue/sample-task.ts';
+import { createEmptySchema } from '../support/database.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+
+const components = { clock: systemClock, logger: silentLogger };
+
+async function untilMade(db: Database): Promise<string> {
+  for (;;) {
+    try {
+      return (await submitTask(db, { task: sampleTask(1), closeAt: null })).state;
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'database-unavailable' });
+    }
+  }
+}
+
+test('an emptied database has its tables again, a restored older one what it lacks', async () => {
+  const schema = await createEmptySchema();
+  const db = await waitForDatabase(components, { url: schema.url }, new AbortController().signal);
+  if (db === undefined) throw new Error('no database');
+  await submitTask(db, { task: sampleTask(1), closeAt: null });
+  const { rows } = await sql<{ name: string; type: string }>`
+    SELECT table_name AS name, table_type AS type FROM information_schema.tables
+    WHERE table_schema = DATABASE()`.execute(schema.db.kysely);
+  for (const { name, type } of rows) {
+    await sql.raw(`DROP ${type === 'VIEW' ? 'VIEW' : 'TABLE'} ${name}`).execute(schema.db.kysely);
+  }
+  await expect(submitTask(db, { task: sampleTask(1), closeAt: null })).rejects.toMatchObject({
+    code: 'database-unavailable',
+    message: expect.stringContaining('has lost tables'),
+  });
+  expect(await untilMade(db)).toBe('waiting');
+
+  await sql`ALTER TABLE task_details DROP COLUMN stores`.execute(schema.db.kysely);
+  await sql`DELETE FROM schema_migrations WHERE name > '0005'`.execute(schema.db.kysely);
+  await sql`DELETE FROM tasks`.execute(schema.db.kysely);
+  await sql`DELETE FROM task_details`.execute(schema.db.kysely);
+  expect(await untilMade(db)).toBe('waiting');
+  await db.close();
+  await schema.drop();
+});

@@ -1,0 +1,129 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { MasterConfig } from '../../src/config/master-file.ts';
+import type { RpcClient } from '../../src/rpc/rpc-client.ts';
+import { SAMPLE_PROOF, sampleTask } from '../queue/sample-task.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startTestMaster, type TestMaster } from './test-master.ts';
+import { joinSlave, joinSubmitter, type TestSlave, type TestSubmitter } from './test-peers.ts';
+
+let schema: TestDatabase;
+let master: TestMaster;
+let submitter: TestSubmitter;
+const clients: RpcClient[] = [];
+
+beforeEach(async () => {
+  schema = await createTestDatabase();
+});
+afterEach(async () => {
+  for (const client of clients.splice(0)) await client.close();
+  await master.stop();
+  await schema.drop();
+});
+
+async function start(task: Partial<MasterConfig['task']> = {}): Promise<void> {
+  master = await startTestMaster(schema.url, task);
+  submitter = await joinSubmitter(master.url);
+  clients.push(submitter.client);
+}
+
+async function slave(name: string, init?: Parameters<typeof joinSlave>[2]): Promise<TestSlave> {
+  const joined = await joinSlave(master.url, name, init);
+  clients.push(joined.client);
+  return joined;
+}
+
+const submit = (number: number, closeAt: number | null = null) =>
+  submitter.client.call('task.submit', { task: sampleTask(number), closeAt });
+const fail = (worker: TestSlave, lease: { id: string; attempt: number }) =>
+  worker.client.call('attempt.fail', { id: lease.id, attempt: lease.attempt, class: 'slave', reason: 'no memory' });
+
+test('a task goes to a slave that can read it; one that nobody can read is alarmed, and waits', async () => {
+  await start();
+  const elsewhere = await slave('elsewhere', { stores: ['/mnt'] });
+  const { id } = await submit(1);
+  const alarm = await master.log.until((line) => line.msg === 'no connected slave can take a task');
+  expect(alarm).toMatchObject({ level: 50, id, stores: ['/store'] });
+  const reader = await slave('reader', { stores: ['/store'] });
+  expect(await reader.starts.next()).toMatchObject({ id, attempt: 1 });
+  expect(elsewhere.starts.size).toBe(0);
+});
+
+test('a slave where different tasks fail in a row gets nothing for a while, also when it comes again', async () => {
+  await start({ retryJobIntervalMs: 60_000 });
+  const bad = await slave('bad');
+  for (const number of [1, 2, 3]) {
+    await submit(number);
+    await fail(bad, await bad.starts.next());
+  }
+  await master.log.until((line) => line.msg === 'slave is held back: different tasks failed there in a row');
+  await bad.client.close();
+  const again = await slave('bad');
+  const good = await slave('good', { slots: 5 });
+  const ids = new Set<string>();
+  for (let count = 0; count < 3; count++) ids.add((await good.starts.next()).id);
+  expect(ids.size).toBe(3);
+  const { id } = await submit(4);
+  expect(await good.starts.next()).toMatchObject({ id });
+  expect(again.starts.size).toBe(0);
+});
+
+test('a task that fails again and again on the only slave does not hold it back', async () => {
+  await start({ retryJobIntervalMs: 10 });
+  const worker = await slave('worker');
+  const { id } = await submit(1, Date.now() + 3_600_000);
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    const lease = await worker.starts.next();
+    expect(lease).toMatchObject({ id, attempt });
+    await fail(worker, lease);
+  }
+  expect(await submitter.client.call('task.get', { id })).toMatchObject({ retryCount: 4 });
+});
+
+test('near Close an idle slave takes a second attempt; the first verified proof wins, the other is cancelled', async () => {
+  await start({ timeoutMs: 60_000 });
+  const first = await slave('first');
+  // Nothing was proven yet, so a proof may take task.timeout: this is the last moment for another one.
+  const { id } = await submit(1, Date.now() + 70_000);
+  const lease = await first.starts.next();
+  const second = await slave('second');
+  expect(await second.starts.next()).toMatchObject({ id, attempt: 2 });
+  expect(await first.client.call('attempt.finish', { ...lease, output: SAMPLE_PROOF })).toMatchObject({
+    accepted: true,
+  });
+  expect(await second.cancels.next()).toMatchObject({ id, attempt: 2, reason: 'superseded' });
+  expect(await submitter.client.call('task.get', { id })).toMatchObject({ state: 'proven', attempts: 2 });
+});
+
+test('an attempt that never leaves its SNARK is ended, whatever progress it tells of', async () => {
+  await start({ timeoutMs: 200 });
+  const stuck = await slave('stuck');
+  const { id } = await submit(1);
+  const lease = await stuck.starts.next();
+  const beats = setInterval(() => void stuck.beat('proving', lease), 20);
+  const cancel = await stuck.cancels.next().finally(() => clearInterval(beats));
+  expect(cancel).toMatchObject({ id, attempt: 1, reason: 'timeout' });
+  expect(await submitter.client.call('task.get', { id })).toMatchObject({ retryCount: 1 });
+});
+
+test('the slot of an outcome is free before it is verified and stored', async () => {
+  await start();
+  const worker = await slave('worker');
+  await Promise.all([1, 2, 3, 4].map((number) => submit(number)));
+  const verdicts = [];
+  for (let count = 0; count < 4; count++) {
+    const lease = await worker.starts.next();
+    verdicts.push(worker.client.call('attempt.finish', { ...lease, output: SAMPLE_PROOF }));
+  }
+  expect(await Promise.all(verdicts)).toEqual(verdicts.map(() => ({ accepted: true, reason: null })));
+});
+
+test('a slave that beats for an attempt whose outcome was just taken is not told to drop it', async () => {
+  await start();
+  const worker = await slave('worker');
+  await submit(1);
+  const lease = await worker.starts.next();
+  const verdict = worker.client.call('attempt.finish', { ...lease, output: SAMPLE_PROOF });
+  expect(await worker.beat('proving', lease)).toEqual([]);
+  expect(await verdict).toMatchObject({ accepted: true });
+  expect(await worker.beat('proving', lease)).toEqual([]);
+});
