@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { CodedError } from '../src/errors/coded-error.ts';
 import { cpuSince, cpuTimes } from './cpu.ts';
 import { roleScript } from './paths.ts';
 import type { FromRole, ToRole } from './role-messages.ts';
@@ -42,7 +43,7 @@ export class Arena {
     try {
       const place = await system.prepare(servers, stage);
       const arena = new Arena(stage, servers, system, place);
-      await Promise.all([arena.#producer, ...arena.#consumers].map((child) => answer(child, 'ready')));
+      await Promise.all([arena.#producer, ...arena.#consumers].map((child) => arena.#answer(child, 'ready')));
       return arena;
     } catch (error) {
       await stage.close();
@@ -67,7 +68,7 @@ export class Arena {
 
   /** Resolves when all of them were taken. */
   async enqueue(order: Extract<ToRole, { type: 'backlog' | 'arrivals' }>): Promise<Message<'enqueued'>> {
-    const done = answer(this.#producer, 'enqueued');
+    const done = this.#answer(this.#producer, 'enqueued');
     tell(this.#producer, order);
     return await done;
   }
@@ -82,7 +83,7 @@ export class Arena {
   /** When the handler began with each task, by task number; CLOCK_MONOTONIC in nanoseconds. */
   async starts(): Promise<Map<number, number>> {
     const reports = this.#consumers.map((consumer) => {
-      const report = answer(consumer, 'starts');
+      const report = this.#answer(consumer, 'starts');
       tell(consumer, { type: 'report' });
       return report;
     });
@@ -110,6 +111,25 @@ export class Arena {
     await this.#stage.close();
   }
 
+  #answer<T extends FromRole['type']>(child: ChildProcess, type: T): Promise<Message<T>> {
+    return new Promise((resolve, reject) => {
+      const onExit = (): void => {
+        const name = child === this.#producer ? 'producer' : `consumer-${this.#consumers.indexOf(child) + 1}`;
+        reject(
+          new CodedError('process-ended', `${name} of ${this.#system.name} ended: ${this.#stage.lastWords(name)}`),
+        );
+      };
+      const onMessage = (message: FromRole): void => {
+        if (message.type !== type) return;
+        child.off('message', onMessage);
+        child.off('exit', onExit);
+        resolve(message as Message<T>);
+      };
+      child.on('message', onMessage);
+      child.once('exit', onExit);
+    });
+  }
+
   #pids(): Map<string, number> {
     const pids = new Map(this.#stage.pids);
     const server = this.#system.server === null ? undefined : this.#servers.pid(this.#system.server);
@@ -120,18 +140,4 @@ export class Arena {
 
 function tell(child: ChildProcess, message: ToRole): void {
   if (child.connected) child.send(message);
-}
-
-function answer<T extends FromRole['type']>(child: ChildProcess, type: T): Promise<Message<T>> {
-  return new Promise((resolve, reject) => {
-    const onExit = (): void => reject(new Error(`a ${type} was awaited of a process that ended`));
-    const onMessage = (message: FromRole): void => {
-      if (message.type !== type) return;
-      child.off('message', onMessage);
-      child.off('exit', onExit);
-      resolve(message as Message<T>);
-    };
-    child.on('message', onMessage);
-    child.once('exit', onExit);
-  });
 }

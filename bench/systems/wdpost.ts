@@ -2,13 +2,17 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { pino } from 'pino';
+import { retry } from '../../src/clock/retry.ts';
 import { systemClock } from '../../src/clock/system-clock.ts';
-import { CodedError } from '../../src/errors/coded-error.ts';
+import { CodedError, errorCode } from '../../src/errors/coded-error.ts';
 import { RpcClient } from '../../src/rpc/rpc-client.ts';
 import { benchChild, program } from '../paths.ts';
 import type { Servers } from '../servers.ts';
 import { freePort, type Stage } from '../stage.ts';
 import { CONCURRENCY, CONSUMERS, type System } from './system.ts';
+
+const RETRY_MS = 100;
+const isLost = (error: unknown): boolean => errorCode(error) === 'connection-lost';
 
 export const HISTORY_SCHEMA = 'history';
 
@@ -47,7 +51,13 @@ function wdpostSystem(name: string, about: string, schema?: string): System {
       });
       return {
         async enqueue(task) {
-          await client.call('task.submit', { task, closeAt: systemClock.now() + CLOSE_MS });
+          // As the manager does; the same submission twice is one task.
+          const submit = () => client.call('task.submit', { task, closeAt: systemClock.now() + CLOSE_MS });
+          await retry(
+            systemClock,
+            { pauseMs: RETRY_MS, maxPauseMs: RETRY_MS, isTransient: isLost, onFailure: () => {} },
+            submit,
+          );
         },
         close: () => client.close(),
       };

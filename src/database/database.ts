@@ -1,4 +1,4 @@
-import { Kysely, type Transaction as KyselyTransaction, MysqlDialect, sql } from 'kysely';
+import { Kysely, type Transaction as KyselyTransaction, MysqlDialect, type RawBuilder, sql } from 'kysely';
 import type { Clock } from '../clock/clock.ts';
 import { retry } from '../clock/retry.ts';
 import { CodedError } from '../errors/coded-error.ts';
@@ -7,6 +7,7 @@ import { isDeadlock, isLockTimeout } from './database-errors.ts';
 import { parseDatabaseUrl } from './database-url.ts';
 import { Pool } from './pool.ts';
 import type { Schema } from './schema.ts';
+import { type StatementResult, together } from './together.ts';
 
 export type Transaction = KyselyTransaction<Schema>;
 
@@ -32,8 +33,11 @@ const DEADLOCK_RETRIES = 10;
 /** 10 s have gone by then, so it is tried again only twice. */
 const COST_OF_LOCK_TIMEOUT = 5;
 
-/** Throws when the transaction may not go on. */
-type Check = (trx: Transaction) => Promise<void>;
+/** The first statement of every transaction; `judge` throws when the transaction may not go on. */
+export interface Fence {
+  readonly statement: RawBuilder<unknown>;
+  readonly judge: (rows: readonly unknown[]) => void;
+}
 
 /**
  * Errors while running are `database-unavailable`, `database-full`, `database-busy` (connections come back by themselves: try
@@ -42,21 +46,21 @@ type Check = (trx: Transaction) => Promise<void>;
 export class Database {
   readonly kysely: Kysely<Schema>;
   readonly #components: Components;
-  readonly #check: Check | undefined;
+  readonly #fence: Fence | undefined;
 
-  constructor(components: Components, init: { readonly kysely: Kysely<Schema>; readonly check?: Check }) {
+  constructor(components: Components, init: { readonly kysely: Kysely<Schema>; readonly fence?: Fence }) {
     this.#components = components;
     this.kysely = init.kysely;
-    this.#check = init.check;
+    this.#fence = init.fence;
   }
 
   /**
-   * The same connections, with `check` as the first thing in every transaction: what it locks stays locked to the end, so a
-   * transaction that passed is committed before the checked fact can change. Statements outside of transactions are not checked.
+   * The same connections, with `fence` as the first thing in every transaction: what it locks stays locked to the end, so a
+   * transaction that passed is committed before the judged fact can change. Statements outside of transactions are not checked.
    * Whoever opened the database closes it.
    */
-  fenced(check: Check): Database {
-    return new Database(this.#components, { kysely: this.kysely, check });
+  fenced(fence: Fence): Database {
+    return new Database(this.#components, { kysely: this.kysely, fence });
   }
 
   /**
@@ -64,6 +68,14 @@ export class Database {
    * Where the connection is lost at the commit nobody knows whether it was one: `database-unavailable`, too.
    */
   async transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T> {
+    return await this.transactionFrom([], work);
+  }
+
+  /** A transaction whose first statements are known: they are sent with its beginning, in one round trip. */
+  async transactionFrom<T>(
+    first: readonly RawBuilder<unknown>[],
+    work: (trx: Transaction, results: readonly StatementResult[]) => Promise<T>,
+  ): Promise<T> {
     const { clock, logger } = this.#components;
     let retriesLeft = DEADLOCK_RETRIES;
     return await retry(
@@ -79,8 +91,11 @@ export class Database {
       },
       () =>
         this.kysely.transaction().execute(async (trx) => {
-          await this.#check?.(trx);
-          return await work(trx);
+          const fence = this.#fence;
+          if (fence === undefined) return await work(trx, await together(trx, first));
+          const [judged, ...results] = await together(trx, [fence.statement, ...first]);
+          fence.judge(judged?.rows ?? []);
+          return await work(trx, results);
         }),
     ).catch((error: unknown) => {
       throw isDeadlock(error) ? busy(error) : error;

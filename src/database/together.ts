@@ -16,6 +16,7 @@ export async function together(
   executor: Executor,
   statements: readonly RawBuilder<unknown>[],
 ): Promise<StatementResult[]> {
+  if (statements.length === 0) return [];
   const compiled = statements.map((statement) => statement.compile(executor));
   if (statements.length > 1 && compiled.some(({ parameters }) => parameters.some(isBody))) {
     const results: StatementResult[] = [];

@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import { errorText } from '../errors/coded-error.ts';
 import type { LeasePolicy } from '../queue/end-lost-attempts.ts';
 import { findUnfinished, listUnfinished, type UnfinishedTask } from '../queue/list-unfinished.ts';
+import type { PreparedSubmission } from '../queue/prepare-submission.ts';
 import { windowProofType } from '../queue/window-post-task.ts';
 import type { AttemptId, TaskView } from '../rpc/methods.ts';
 import { type Choice, choose, type WaitingGroup } from './choose.ts';
@@ -34,6 +35,8 @@ export class Dispatcher {
   readonly #board = new TaskBoard();
   readonly #usual = new UsualDurations();
   readonly #assigning = new Set<Promise<void>>();
+  /** Being submitted, each with a slot of a slave. */
+  readonly #reserved = new Set<string>();
   /** Their outcomes are being verified and stored. */
   readonly #delivering = new Set<string>();
   #woken = false;
@@ -85,10 +88,42 @@ export class Dispatcher {
     });
   }
 
-  /** A task that was not known before. */
-  add(task: UnfinishedTask): void {
-    this.#board.put(task.id, this.#board.look(), task, this.now());
+  /**
+   * A slot for a task that is being submitted: where one is free that nothing else waits for, the lease is made with the task's
+   * row, which saves a commit. Whoever does not need it `release`s it.
+   */
+  reserve(task: PreparedSubmission): string | null {
+    const { roster } = this.#components;
+    if (this.#closed || this.#board.get(task.id) !== undefined || this.#reserved.has(task.id)) return null;
+    this.#dispatch();
+    const now = this.now();
+    const free = roster.free(now);
+    if (free.length === 0) return null;
+    const group = { ...asWaiting(task, now), sectorSize: sectorSizeOf(task), isBarred: false };
+    const [choice] = choose([[{ ...group, tasks: [group] }]], free, { now, running: this.#board.inProofOf });
+    if (choice === undefined) return null;
+    this.#reserved.add(task.id);
+    roster.take(choice.slave, task.id);
+    return choice.slave;
+  }
+
+  release(slave: string, id: string): void {
+    this.#reserved.delete(id);
+    this.#components.roster.release(slave, id);
     this.wake();
+  }
+
+  /** A task that was not known before, with its row committed, and its first lease where a slot was reserved. */
+  add(submission: PreparedSubmission, queuedAt: number, slave: string | null): void {
+    const { id } = submission;
+    const task = asWaiting(submission, queuedAt);
+    this.#board.put(id, this.#board.look(), task, this.now());
+    this.#reserved.delete(id);
+    if (slave === null) this.wake();
+    else {
+      this.#started({ id, attempt: 1 }, slave);
+      this.#keep(this.#hand(task, { id, attempt: 1 }, slave));
+    }
   }
 
   /** An attempt has ended, and its task goes on with another one, or (`finished`) does not. */
@@ -147,6 +182,7 @@ export class Dispatcher {
       now,
       timeoutMs: this.#policy.progressTimeoutMs,
       usualMs: ({ proofType }: UnfinishedTask) => this.#usual.of(proofType),
+      leftAt: (slave: string) => roster.leftAt(slave),
     };
     for (const task of slowTasks(this.#board.running(), facts)) {
       if (this.#board.isAssigned(task.id) || this.#delivering.has(task.id)) continue;
@@ -176,33 +212,49 @@ export class Dispatcher {
     for (const choice of choose(tiers, free, { now, running: this.#board.inProofOf })) {
       this.#components.roster.take(choice.slave, choice.id);
       this.#board.assign(choice.id, now);
-      const assigned = this.#assign(choice).finally(() => this.#assigning.delete(assigned));
-      this.#assigning.add(assigned);
+      this.#keep(this.#assign(choice));
     }
   }
 
+  #keep(assigning: Promise<void>): void {
+    const assigned = assigning.finally(() => this.#assigning.delete(assigned));
+    this.#assigning.add(assigned);
+  }
+
   async #assign({ id, slave }: Choice): Promise<void> {
-    const { announce, clock, logger, roster } = this.#components;
+    const { announce, roster } = this.#components;
+    const task = this.#board.get(id);
+    try {
+      const attempt = task === undefined ? null : await this.#leases.make(task, slave);
+      if (task !== undefined && attempt !== null) {
+        this.#started(attempt, slave);
+        return await this.#hand(task, attempt, slave);
+      }
+      roster.release(slave, id);
+    } catch (error) {
+      await this.#pauseAfter(error, id, slave);
+    }
+    this.#board.unassign(id, this.now());
+    await announce(id);
+  }
+
+  /** A lease that is in the database goes to its slave. */
+  async #hand(task: UnfinishedTask, attempt: AttemptId, slave: string): Promise<void> {
     let isKnown = false;
     try {
-      const task = this.#board.get(id);
-      const session = roster.session(slave);
-      if (task === undefined || session === undefined) return roster.release(slave, id);
-      const attempt = await this.#leases.make(task, slave);
-      if (attempt === null) roster.release(slave, id);
-      else {
-        this.#started(attempt, slave);
-        isKnown = await this.#leases.give(task, attempt, session);
-      }
+      isKnown = await this.#leases.give(task, attempt, slave);
     } catch (error) {
-      roster.release(slave, id);
-      logger.warn({ id, slave, error: errorText(error) }, 'lease failed');
-      await clock.sleep(PAUSE_MS);
-    } finally {
-      this.#board.unassign(id, this.now());
-      if (isKnown) this.wake();
-      else await announce(id);
+      await this.#pauseAfter(error, task.id, slave);
     }
+    if (isKnown) this.wake();
+    else await this.#components.announce(task.id);
+  }
+
+  async #pauseAfter(error: unknown, id: string, slave: string): Promise<void> {
+    const { clock, logger, roster } = this.#components;
+    roster.release(slave, id);
+    logger.warn({ id, slave, error: errorText(error) }, 'lease failed');
+    await clock.sleep(PAUSE_MS);
   }
 
   #started({ id, attempt }: AttemptId, slave: string): void {
@@ -218,6 +270,10 @@ export class Dispatcher {
   }
 }
 
-function sectorSizeOf({ proofType }: UnfinishedTask): number {
+function asWaiting({ body: _, ...facts }: PreparedSubmission, queuedAt: number): UnfinishedTask {
+  return { ...facts, queuedAt, retryAt: 0, retryElsewhere: false, lastAttempt: 0, lastSlave: null, live: [] };
+}
+
+function sectorSizeOf({ proofType }: Pick<UnfinishedTask, 'proofType'>): number {
   return windowProofType(proofType)?.sectorSize ?? 0;
 }

@@ -12,6 +12,7 @@ interface Components {
 
 export interface HeartbeatBookInit {
   readonly heartbeatTimeoutMs: number;
+  readonly progressTimeoutMs: number;
   /** Whether memory knows an attempt as this slave's live one. */
   readonly isLive: (slave: string, attempt: AttemptId) => boolean;
   /** Whether memory knows that a task is finished: then nothing of it is live. */
@@ -22,7 +23,7 @@ export interface HeartbeatBookInit {
 
 /** Heartbeats of a fleet are written together, this often at most. */
 const LONGEST_INTERVAL_MS = 500;
-/** A lease is judged by what is written: a small part of its time-out. */
+/** A lease is judged by what is written: a small part of its time-outs. */
 const INTERVALS_PER_TIMEOUT = 10;
 /** Longer than an answer is under way. */
 const REMEMBER_TAKEN_MS = 10_000;
@@ -49,7 +50,9 @@ export class HeartbeatBook {
   constructor(components: Components, init: HeartbeatBookInit) {
     this.#components = components;
     this.#init = init;
-    this.#intervalMs = Math.min(LONGEST_INTERVAL_MS, init.heartbeatTimeoutMs / INTERVALS_PER_TIMEOUT);
+    const { heartbeatTimeoutMs, progressTimeoutMs } = init;
+    const shortest = Math.min(heartbeatTimeoutMs, progressTimeoutMs);
+    this.#intervalMs = Math.min(LONGEST_INTERVAL_MS, shortest / INTERVALS_PER_TIMEOUT);
   }
 
   /** Its outcome was taken: the slave hears so, whatever it beats meanwhile. */

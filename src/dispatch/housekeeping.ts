@@ -47,7 +47,7 @@ export class Housekeeping {
     this.#loops = Promise.all([
       this.#every(TICK_MS, 'close', () => this.#closeExpired()),
       this.#every(sweepIntervalMs, 'sweep', () => this.sweep()),
-      this.#every(policy.heartbeatTimeoutMs / 3, 'leases', () => this.#endLost()),
+      this.#every(Math.min(policy.heartbeatTimeoutMs / 3, TICK_MS), 'leases', () => this.#endLost()),
       this.#every(archiveIntervalMs, 'archive', () => this.#archive()),
     ]);
   }
@@ -66,8 +66,9 @@ export class Housekeeping {
 
   /** What nobody can use any more holds no prover: running tasks first. Retries that have become due are dispatched, too. */
   async #closeExpired(): Promise<void> {
-    const { leader } = this.#components;
-    const now = leader.dispatcher.now();
+    const { clock, leader } = this.#components;
+    // By both clocks: one that was set ahead must not take work away whose deadline is open.
+    const now = Math.min(leader.dispatcher.now(), clock.now());
     const expired = leader.dispatcher
       .tasks()
       .filter(({ closeAt }) => closeAt !== null && closeAt <= now)

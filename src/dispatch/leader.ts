@@ -11,8 +11,8 @@ import type { FinishVerdict } from '../queue/finish-attempt.ts';
 import { type Finish, finishAttempts } from '../queue/finish-attempts.ts';
 import { getAttemptBody } from '../queue/get-attempt-body.ts';
 import { getTask } from '../queue/get-task.ts';
-import { type PreparedSubmission, prepareSubmission, type Submission } from '../queue/prepare-submission.ts';
-import { type Submitted, submitTasks } from '../queue/submit-task.ts';
+import { prepareSubmission, type Submission } from '../queue/prepare-submission.ts';
+import { type SubmissionForSlave, type Submitted, submitTasks } from '../queue/submit-tasks.ts';
 import type { AttemptId, FailureClass, Heartbeat, SlaveReport, TaskView, Verdict } from '../rpc/methods.ts';
 import type { WindowPostOutput } from '../rpc/window-post.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -56,7 +56,7 @@ export class Leader {
   readonly #desk: SlaveDesk;
   readonly #bodies: BodyCache;
   readonly #heartbeats: HeartbeatBook;
-  readonly #submissions: GroupCommit<PreparedSubmission, Submitted>;
+  readonly #submissions: GroupCommit<SubmissionForSlave, Submitted>;
   readonly #finishes: GroupCommit<Finish, FinishVerdict>;
 
   constructor(components: LeaderComponents, init: LeaderInit) {
@@ -76,7 +76,7 @@ export class Leader {
       init.policy,
     );
     this.#heartbeats = new HeartbeatBook(components, {
-      heartbeatTimeoutMs: init.policy.heartbeatTimeoutMs,
+      ...init.policy,
       isLive: (slave, attempt) => this.dispatcher.isLive(slave, attempt),
       isFinished: (id) => this.dispatcher.isFinished(id),
       onClosed: (slave, { id, attempt }) => {
@@ -89,7 +89,7 @@ export class Leader {
     this.#submissions = new GroupCommit({
       maxItems: MAX_AT_ONCE,
       maxBytes: MAX_BYTES_AT_ONCE,
-      bytesOf: ({ body }) => body.length,
+      bytesOf: ({ task }) => task.body.length,
       run: (submissions) => health.watch(submitTasks(db, submissions)),
     });
     this.#finishes = new GroupCommit({
@@ -100,15 +100,18 @@ export class Leader {
 
   async submit(submission: Submission): Promise<TaskView> {
     const task = prepareSubmission(submission);
-    const { view, queuedAt } = await this.#submissions.add(task);
-    if (view.state === 'waiting' || view.state === 'running') this.#bodies.put(task.id, task.body);
-    if (queuedAt === null) await this.dispatcher.reload(task.id);
-    else {
-      const { body: _, ...facts } = task;
-      const fresh = { retryAt: 0, retryElsewhere: false, lastAttempt: 0, lastSlave: null, live: [] };
-      this.dispatcher.add({ ...facts, queuedAt, ...fresh });
+    const slave = this.dispatcher.reserve(task);
+    let isTaken = false;
+    try {
+      const { view, queuedAt } = await this.#submissions.add({ task, slave });
+      if (view.state === 'waiting' || view.state === 'running') this.#bodies.put(task.id, task.body);
+      isTaken = queuedAt !== null;
+      if (queuedAt === null) await this.dispatcher.reload(task.id);
+      else this.dispatcher.add(task, queuedAt, slave);
+      return view;
+    } finally {
+      if (slave !== null && !isTaken) this.dispatcher.release(slave, task.id);
     }
-    return view;
   }
 
   async get(id: string): Promise<TaskView | null> {
@@ -148,7 +151,7 @@ export class Leader {
 
   leave(session: SlaveSession): void {
     this.#components.logger.info({ slave: session.name }, 'slave left');
-    if (this.#roster.leave(session)) this.#desk.leave(session.name);
+    if (this.#roster.leave(session, this.dispatcher.now())) this.#desk.leave(session.name);
   }
 
   async heartbeat(slave: string, beats: readonly Heartbeat[], free: number): Promise<AttemptId[]> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { type Database, databaseNow, type Transaction } from '../database/database.ts';
+import { type Database, databaseNow, type Fence } from '../database/database.ts';
 import { CodedError } from '../errors/coded-error.ts';
 
 /** A process of a master. */
@@ -109,17 +109,13 @@ export async function resign(db: Database, ours: Pick<MasterProcess, 'name' | 's
  * the attempts decide what of it counts.
  * @throws CodedError `not-leading`
  */
-export async function assertLeads(
-  trx: Transaction,
-  ours: { readonly epoch: number; readonly name: string },
-): Promise<void> {
-  const row = await trx
-    .selectFrom('leadership')
-    .select(['epoch', 'master'])
-    .where('id', '=', 1)
-    .modifyEnd(sql`LOCK IN SHARE MODE`)
-    .executeTakeFirst();
-  if (row?.epoch !== ours.epoch || row.master !== ours.name) {
-    throw new CodedError('not-leading', 'another master leads now');
-  }
+export function fenceOf(ours: { readonly epoch: number; readonly name: string }): Fence {
+  return {
+    statement: sql`SELECT epoch, master FROM leadership WHERE id = 1 LOCK IN SHARE MODE`,
+    judge(rows) {
+      const [row] = rows as { readonly epoch: number; readonly master: string }[];
+      if (row?.epoch === ours.epoch && row.master === ours.name) return;
+      throw new CodedError('not-leading', 'another master leads now');
+    },
+  };
 }

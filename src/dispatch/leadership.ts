@@ -3,7 +3,7 @@ import { withTimeLimit } from '../clock/time-limit.ts';
 import type { Database } from '../database/database.ts';
 import { errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { assertLeads, type LeadershipView, lookAtLeadership, resign, takeLead } from './leadership-row.ts';
+import { fenceOf, type LeadershipView, lookAtLeadership, resign, takeLead } from './leadership-row.ts';
 
 export interface LeadershipInit {
   /** `hostname:port`: the same after a restart, another for every other master. */
@@ -149,7 +149,7 @@ export class Leadership {
     this.#epoch = ours.epoch;
     this.#leader = undefined;
     logger.info({ epoch: ours.epoch, after: master }, 'master leads');
-    this.#change(() => onLead(db.fenced((trx) => assertLeads(trx, ours))));
+    this.#change(() => onLead(db.fenced(fenceOf(ours))));
   }
 
   #stepDown(reason: string): void {

@@ -46,11 +46,13 @@ export class LeaseMaker {
   }
 
   /** Gives a lease to its slave. True when it has it, or may have it; otherwise the attempt is ended. */
-  async give(task: UnfinishedTask, attempt: AttemptId, session: SlaveSession): Promise<boolean> {
+  async give(task: UnfinishedTask, attempt: AttemptId, slave: string): Promise<boolean> {
     const { db, health, roster } = this.#components;
-    const failure = await this.#send(task, attempt, session);
+    const session = roster.session(slave);
+    const left: Failure = { class: 'lost', outcome: 'lost', reason: 'not taken: the slave has left' };
+    const failure = session === undefined ? left : await this.#send(task, attempt, session);
     if (failure === undefined) return true;
-    roster.release(session.name, task.id);
+    roster.release(slave, task.id);
     await health.watch(failAttempt(db, attempt, failure, this.#policy));
     return false;
   }

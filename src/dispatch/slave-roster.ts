@@ -53,14 +53,19 @@ interface Entry {
 const FAILED_TASKS_BEFORE_HOLD = 3;
 const FIRST_HOLD_MS = 60_000;
 const LONGEST_HOLD_MS = 600_000;
+/** Leases of a slave that stays away end long before. */
+const REMEMBER_LEFT_MS = 600_000;
 
 /** The connected slaves and what each works on. Times are milliseconds of any one clock. */
 export class SlaveRoster {
   readonly #entries = new Map<string, Entry>();
+  /** When those left that have not come again. */
+  readonly #left = new Map<string, number>();
 
   /** A slave of the same name is the same slave, come again: its earlier connection is closed. */
   join(session: SlaveSession, { slots, tasks, ...known }: Joining): void {
     const before = this.#entries.get(session.name);
+    this.#left.delete(session.name);
     this.#entries.set(session.name, {
       session,
       ...known,
@@ -73,9 +78,15 @@ export class SlaveRoster {
   }
 
   /** False when it has come again meanwhile. */
-  leave(session: SlaveSession): boolean {
+  leave(session: SlaveSession, now: number): boolean {
     if (this.#entries.get(session.name)?.session !== session) return false;
+    this.#left.set(session.name, now);
+    for (const [name, at] of this.#left) if (at < now - REMEMBER_LEFT_MS) this.#left.delete(name);
     return this.#entries.delete(session.name);
+  }
+
+  leftAt(name: string): number | undefined {
+    return this.#left.get(name);
   }
 
   session(name: string): SlaveSession | undefined {

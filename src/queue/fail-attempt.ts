@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database, Transaction } from '../database/database.ts';
 import type { AttemptOutcome } from '../database/tables/queue.ts';
-import type { AttemptId } from '../rpc/methods.ts';
+import type { AttemptId, FailureClass as ReportedFailure } from '../rpc/methods.ts';
 import { endAttempt, endLiveAttempts, finishTask, liveAttempts, lockTask, whyClosed } from './attempt.ts';
 import type { FinishVerdict } from './finish-attempt.ts';
 import { nowMs } from './sql-time.ts';
@@ -10,7 +10,7 @@ import { nowMs } from './sql-time.ts';
  * permanent: bad input, no attempt can help. slave: this slave's parameters, GPU or memory; another may try at once.
  * transient: again after a while. lost: nobody's failure, not counted, again at once.
  */
-export type FailureClass = 'permanent' | 'slave' | 'transient' | 'lost';
+export type FailureClass = ReportedFailure | 'lost';
 
 export interface Failure {
   readonly class: FailureClass;

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Database, Transaction } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { together } from '../database/together.ts';
 import type { AttemptId } from '../rpc/methods.ts';
 import type { WindowPostOutput } from '../rpc/window-post.ts';
@@ -29,8 +29,13 @@ async function finishAll(db: Database, finishes: readonly Finish[]): Promise<Fin
   const ids = sql.join(sorted.map(({ id }) => id));
   const named = sorted.map(({ id, attempt }) => sql`(task_id = ${id} AND attempt = ${attempt})`);
   const outputs = sorted.map(({ id, output }) => sql`WHEN ${id} THEN ${Buffer.from(JSON.stringify(output))}`);
-  await db.transaction(async (trx) => {
-    if (!(await areTheOnlyLive(trx, sorted))) throw notPlain();
+  // Locks the tasks first, as every transition does, so that the live attempts it sees stay the live ones.
+  const first = [
+    sql`SELECT task_id FROM task_details FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) ORDER BY task_id FOR UPDATE`,
+    sql`SELECT task_id AS id, attempt FROM task_attempts FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) AND ended_at IS NULL`,
+  ];
+  await db.transactionFrom(first, async (trx, [, live]) => {
+    if (!areTheOnlyLive(sorted, (live?.rows ?? []) as readonly AttemptId[])) throw notPlain();
     const [ended, finished] = await together(trx, [
       sql`UPDATE task_attempts FORCE INDEX (PRIMARY) SET ended_at = ${nowMs}, outcome = 'proven', reason = NULL
         WHERE (${sql.join(named, sql` OR `)}) AND ended_at IS NULL`,
@@ -43,14 +48,8 @@ async function finishAll(db: Database, finishes: readonly Finish[]): Promise<Fin
   return finishes.map(() => ({ accepted: true, reason: null, ended: [], state: 'proven' }));
 }
 
-/** Locks the tasks first, as every transition does, so that what it sees stays so. */
-async function areTheOnlyLive(trx: Transaction, attempts: readonly AttemptId[]): Promise<boolean> {
-  const ids = sql.join(attempts.map(({ id }) => id));
-  const [, live] = await together(trx, [
-    sql`SELECT task_id FROM task_details FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) ORDER BY task_id FOR UPDATE`,
-    sql`SELECT task_id AS id, attempt FROM task_attempts FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) AND ended_at IS NULL`,
-  ]);
-  const rows = (live?.rows ?? []) as readonly AttemptId[];
+/** `rows` are the live attempts of the tasks. */
+function areTheOnlyLive(attempts: readonly AttemptId[], rows: readonly AttemptId[]): boolean {
   const byId = new Map(rows.map(({ id, attempt }) => [id, attempt]));
   const distinct = new Set(attempts.map(({ id }) => id)).size;
   return (

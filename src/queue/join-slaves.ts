@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { together } from '../database/together.ts';
 import type { AttemptId } from '../rpc/methods.ts';
 import { groupBy } from './group-by.ts';
 import { nowMs } from './sql-time.ts';
@@ -38,14 +37,15 @@ export async function joinSlaves(db: Database, slaves: readonly JoiningSlave[]):
     ({ name, remote, version, slots, sectorSize }) =>
       sql`(${name}, ${remote}, ${version}, ${slots}, ${sectorSize}, ${nowMs}, NULL)`,
   );
-  const [, states, leases] = await db.transaction((trx) =>
-    together(trx, [
+  const [, states, leases] = await db.transactionFrom(
+    [
       sql`INSERT INTO slaves (name, remote, version, slots, sector_size, joined_at, left_at) VALUES ${sql.join(rows)}
         ON DUPLICATE KEY UPDATE remote = VALUES(remote), version = VALUES(version), slots = VALUES(slots),
           sector_size = VALUES(sector_size), joined_at = VALUES(joined_at), left_at = NULL`,
       sql`SELECT name, drained, held_until FROM slaves WHERE name IN (${names})`,
       sql`SELECT task_id AS id, attempt, slave FROM task_attempts WHERE ended_at IS NULL AND slave IN (${names})`,
-    ]),
+    ],
+    async (_, results) => results,
   );
   const known = new Map(((states?.rows ?? []) as StateRow[]).map((row) => [row.name, row]));
   const live = groupBy((leases?.rows ?? []) as Lease[], ({ slave }) => slave);

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { together } from '../database/together.ts';
 import type { AttemptId, Heartbeat } from '../rpc/methods.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
 
@@ -19,9 +18,9 @@ export async function recordHeartbeats(db: Database, beats: readonly SlaveHeartb
   const ids = sql.join(sorted.map(({ id }) => id));
   const live = sql`(${table}) beat STRAIGHT_JOIN task_attempts FORCE INDEX (PRIMARY)
     ON task_id = beat.id AND task_attempts.attempt = beat.attempt AND ended_at IS NULL AND task_attempts.slave = beat.slave`;
-  return await db.transaction(async (trx) => {
+  return await db.transactionFrom(
     // Two updates: one of several tables may assign in any order, and progress compares with what was there.
-    const [, kept] = await together(trx, [
+    [
       sql`UPDATE ${live} SET progress_at = ${nowMs}
         WHERE NOT (task_attempts.phase <=> beat.phase AND task_attempts.done = beat.done) OR beat.phase = 'waiting'`,
       sql`UPDATE ${live} SET heartbeat_at = ${nowMs}, task_attempts.phase = beat.phase, task_attempts.done = beat.done,
@@ -29,13 +28,15 @@ export async function recordHeartbeats(db: Database, beats: readonly SlaveHeartb
       // The seed's column mirrors the newest attempt, whose slave is the one named there.
       sql`UPDATE (${table}) beat STRAIGHT_JOIN tasks FORCE INDEX (PRIMARY) ON tasks.id = beat.id AND tasks.slave = beat.slave
         SET heartbeat_at = ${nowSeconds} WHERE finished_at IS NULL`,
-    ]);
-    if (kept?.affected === beats.length) return [];
-    const { rows } = await sql<{ id: string; attempt: number; slave: string }>`SELECT task_id AS id, attempt, slave
+    ],
+    async (trx, [, kept]) => {
+      if (kept?.affected === beats.length) return [];
+      const { rows } = await sql<{ id: string; attempt: number; slave: string }>`SELECT task_id AS id, attempt, slave
       FROM task_attempts WHERE task_id IN (${ids}) AND ended_at IS NULL`.execute(trx);
-    const open = new Set(rows.map(keyOf));
-    return beats.filter((beat) => !open.has(keyOf(beat))).map(({ id, attempt }) => ({ id, attempt }));
-  });
+      const open = new Set(rows.map(keyOf));
+      return beats.filter((beat) => !open.has(keyOf(beat))).map(({ id, attempt }) => ({ id, attempt }));
+    },
+  );
 }
 
 function rowOf({ id, attempt, slave, phase, done, total }: SlaveHeartbeat) {

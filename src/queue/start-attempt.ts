@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { together } from '../database/together.ts';
 import type { AttemptId } from '../rpc/methods.ts';
 import { notPlain, plainOrSingly } from './not-plain.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
@@ -66,15 +65,17 @@ async function startAll(db: Database, leases: readonly LeaseRequest[]): Promise<
     ({ id, slave, lastAttempt }) => sql`(${id}, ${lastAttempt + 1}, ${slave}, ${nowMs}, ${nowMs}, ${nowMs})`,
   );
   const slaves = sorted.map(({ id, slave }) => sql`WHEN ${id} THEN ${slave}`);
-  await db.transaction(async (trx) => {
-    const [counted, , started] = await together(trx, [
+  await db.transactionFrom(
+    [
       sql`UPDATE task_details FORCE INDEX (PRIMARY) SET last_attempt = last_attempt + 1 WHERE ${sql.join(isKnown, sql` OR `)}`,
       sql`INSERT INTO task_attempts (task_id, attempt, slave, started_at, heartbeat_at, progress_at) VALUES ${sql.join(rows)}`,
       sql`UPDATE tasks FORCE INDEX (PRIMARY)
         SET started_at = ${nowSeconds}, heartbeat_at = ${nowSeconds}, slave = CASE id ${sql.join(slaves, sql` `)} END
         WHERE id IN (${sql.join(sorted.map(({ id }) => id))}) AND finished_at IS NULL`,
-    ]);
-    if (counted?.affected !== leases.length || started?.affected !== leases.length) throw notPlain();
-  });
+    ],
+    async (_, [counted, , started]) => {
+      if (counted?.affected !== leases.length || started?.affected !== leases.length) throw notPlain();
+    },
+  );
   return leases.map(({ id, lastAttempt }) => ({ id, attempt: lastAttempt + 1 }));
 }

@@ -1,18 +1,9 @@
-import { sql } from 'kysely';
 import type { Database, Transaction } from '../database/database.ts';
-import { together } from '../database/together.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import type { TaskView } from '../rpc/methods.ts';
 import { viewOf } from './get-task.ts';
-import { notPlain, plainOrSingly } from './not-plain.ts';
 import { type PreparedSubmission, prepareSubmission, type Submission } from './prepare-submission.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
-
-export interface Submitted {
-  readonly view: TaskView;
-  /** By the database's clock, where the task was not known before; null: it was. */
-  readonly queuedAt: number | null;
-}
 
 /**
  * Asks for a piece of work. The same work is one row and one answer: a proof is answered from the tables, archived or not; a
@@ -23,16 +14,8 @@ export async function submitTask(db: Database, submission: Submission): Promise<
   return await submitPrepared(db, prepareSubmission(submission));
 }
 
-/** The same for many at once, in the order asked. In the plain case none of them was known before. */
-export async function submitTasks(db: Database, submissions: readonly PreparedSubmission[]): Promise<Submitted[]> {
-  return await plainOrSingly(
-    submissions,
-    (plain) => insertAll(db, plain),
-    async (submission) => ({ view: await submitPrepared(db, submission), queuedAt: null }),
-  );
-}
-
-async function submitPrepared(db: Database, submission: PreparedSubmission): Promise<TaskView> {
+/** `submitTask` of a submission that was checked. */
+export async function submitPrepared(db: Database, submission: PreparedSubmission): Promise<TaskView> {
   const { id, closeAt } = submission;
   return await db.transaction(async (trx) => {
     const known = await viewOf(trx, 'tasks', id);
@@ -51,61 +34,6 @@ async function submitPrepared(db: Database, submission: PreparedSubmission): Pro
   });
 }
 
-/** A row of task_details stays as long as anything is known of its task, so that a new one is a new task. */
-async function insertAll(db: Database, submissions: readonly PreparedSubmission[]): Promise<Submitted[]> {
-  const sorted = submissions.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const details = sorted.map(
-    (task) => sql`(${task.id}, ${task.minerId}, ${task.proofType}, ${task.sectorCount}, ${task.closeAt},
-      ${jsonOrNull(task.stores)}, ${nowMs})`,
-  );
-  return await db.transaction(async (trx) => {
-    const [clock, inserted] = await together(trx, [
-      sql`SELECT ${nowMs} AS now`,
-      sql`INSERT IGNORE INTO task_details (task_id, miner_id, proof_type, sector_count, close_at, stores, queued_at)
-        VALUES ${sql.join(details)}`,
-    ]);
-    if (inserted?.affected !== submissions.length) throw notPlain();
-    for (const tasks of inPowersOfTwo(sorted)) {
-      const rows = tasks.map(({ id, body }) => sql`(${id}, ${body}, ${nowSeconds})`);
-      await sql`INSERT INTO tasks (id, in_body, created_at) VALUES ${sql.join(rows)}`.execute(trx);
-    }
-    const [{ now }] = clock?.rows as [{ now: number }];
-    return submissions.map((task) => ({ view: newView(task, now), queuedAt: now }));
-  });
-}
-
-/** Statements with bodies are prepared, one for each number of rows: so there are few. */
-function* inPowersOfTwo<T>(items: readonly T[]): Generator<readonly T[]> {
-  for (let from = 0; from < items.length; ) {
-    const count = 2 ** Math.floor(Math.log2(items.length - from));
-    yield items.slice(from, from + count);
-    from += count;
-  }
-}
-
-function newView({ id, closeAt }: PreparedSubmission, now: number): TaskView {
-  return {
-    id,
-    state: 'waiting',
-    closeAt,
-    retryCount: 0,
-    attempts: 0,
-    slave: null,
-    phase: null,
-    done: 0,
-    total: 0,
-    createdAt: Math.floor(now / 1000) * 1000,
-    startedAt: null,
-    finishedAt: null,
-    output: null,
-    error: null,
-  };
-}
-
-function jsonOrNull(value: readonly string[] | null): string | null {
-  return value === null ? null : JSON.stringify(value);
-}
-
 /** The row may be there: of an archived task, or of another submission of this moment. */
 async function openDetails(trx: Transaction, task: PreparedSubmission): Promise<void> {
   const again = { close_at: task.closeAt, queued_at: nowMs, retry_at: 0 };
@@ -116,7 +44,7 @@ async function openDetails(trx: Transaction, task: PreparedSubmission): Promise<
       miner_id: task.minerId,
       proof_type: task.proofType,
       sector_count: task.sectorCount,
-      stores: jsonOrNull(task.stores),
+      stores: task.stores === null ? null : JSON.stringify(task.stores),
       ...again,
     })
     .onDuplicateKeyUpdate(again)

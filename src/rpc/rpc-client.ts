@@ -171,6 +171,11 @@ export class RpcClient {
         },
       },
     );
+    const { signal } = this.#closing;
+    // Not only by openSocket's polite close: a master that stands still would never answer it.
+    const end = (): void => connection.close('the client was closed');
+    signal.addEventListener('abort', end, { once: true });
+    void connection.closed.then(() => signal.removeEventListener('abort', end));
     try {
       const answer = await connection.call('hello', { version: RPC_VERSION, ...hello() });
       if (Math.abs(answer.version - RPC_VERSION) > 1) {

@@ -1,3 +1,4 @@
+import { type Rewrite, readRewrites } from './audit.ts';
 import { type Effect, toMonotonic } from './effects.ts';
 import type { Fault } from './inject.ts';
 import type { World } from './world.ts';
@@ -37,6 +38,7 @@ export interface Facts {
   readonly attempts: readonly AttemptFact[];
   readonly tasks: readonly TaskFact[];
   readonly faults: readonly Fault[];
+  readonly rewrites: readonly Rewrite[];
 }
 
 interface AttemptRow {
@@ -57,7 +59,7 @@ interface TaskRow {
 }
 
 /** The database's clock is this machine's. */
-export async function readRows(world: World): Promise<Pick<Facts, 'attempts' | 'tasks'>> {
+export async function readRows(world: World): Promise<Pick<Facts, 'attempts' | 'tasks' | 'rewrites'>> {
   const { database, schema } = world;
   const attempts = await database.query<AttemptRow>(
     `SELECT task_id, attempt, slave, started_at, ended_at, outcome FROM ${schema}.task_attempts ORDER BY task_id, attempt`,
@@ -67,6 +69,7 @@ export async function readRows(world: World): Promise<Pick<Facts, 'attempts' | '
      FROM ${schema}.tasks JOIN ${schema}.task_details ON task_id = id`,
   );
   return {
+    rewrites: await readRewrites(world),
     attempts: attempts.map((row) => ({
       work: row.task_id,
       attempt: row.attempt,

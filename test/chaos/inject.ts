@@ -1,4 +1,5 @@
 import { type Effect, monotonicNow } from './effects.ts';
+import { pause } from './pause.ts';
 import type { FaultKind, PlannedFault } from './schedule.ts';
 import type { World } from './world.ts';
 
@@ -10,17 +11,21 @@ export interface Fault {
   readonly from: number;
   /** Undone. */
   readonly until: number;
+  /** It met a master that did not lead. */
+  readonly isIdle?: true;
 }
 
 /** Does what was planned and, when its time is over, undoes it. */
 export async function inject(world: World, planned: PlannedFault, taskIds: readonly string[]): Promise<Fault> {
   const { kind } = planned;
-  const lasts = () => new Promise<void>((done) => setTimeout(done, planned.forMs));
+  const lasts = () => pause(planned.forMs);
   const slave = at(world.slaves, planned.target);
   const master = at(world.masters, planned.target);
   const id = at(taskIds, planned.target);
+  const leader = kind.startsWith('master ') ? await world.leader() : undefined;
   const from = monotonicNow();
   const fault = (target: string): Fault => ({ kind, target, from, until: monotonicNow() });
+  const ofMaster = (): Fault => ({ ...fault(master.name), ...(leader === master.name ? {} : { isIdle: true }) });
   switch (kind) {
     case 'slave killed':
     case 'slave ended':
@@ -33,7 +38,7 @@ export async function inject(world: World, planned: PlannedFault, taskIds: reado
       clearTimeout(patience);
       await lasts();
       daemon.start();
-      return fault(daemon.name);
+      return daemon === master ? ofMaster() : fault(daemon.name);
     }
     case 'slave stopped':
     case 'master stopped': {
@@ -41,7 +46,7 @@ export async function inject(world: World, planned: PlannedFault, taskIds: reado
       daemon.signal('SIGSTOP');
       await lasts();
       daemon.signal('SIGCONT');
-      return fault(daemon.name);
+      return daemon === master ? ofMaster() : fault(daemon.name);
     }
     case 'prover killed':
     case 'prover stopped': {

@@ -31,6 +31,7 @@ const good: Facts = {
   attempts: [attempt],
   tasks: [task],
   faults: [],
+  rewrites: [],
 };
 const lost: AttemptFact = { ...attempt, endedAt: 1_500, outcome: 'lost' };
 const second: AttemptFact = { ...attempt, attempt: 2, slave: 'slave-2', startedAt: 1_600 };
@@ -85,6 +86,11 @@ it.each<[string, Partial<Facts>, RegExp]>([
     'work without a lease',
     { effects: [...good.effects, effect(1_020, 'start', { run: 'b', who: 'slave-3' })] },
     /it had no lease/,
+  ],
+  [
+    'an end that was written again',
+    { rewrites: [{ work: 'task', what: 'attempt 1 had ended as lost and became proven' }] },
+    /STALE: attempt 1 had ended as lost/,
   ],
   ['a number left out', { attempts: [{ ...attempt, attempt: 2 }] }, /attempt 2 follows 0/],
   ['an attempt that never ended', { attempts: [{ ...lost, endedAt: null }] }, /lives on after the end/],

@@ -27,6 +27,7 @@ export function judge(facts: Facts): string[] {
       ];
       return problems.map((problem) => `task ${wanted.work}: ${problem}`);
     }),
+    ...facts.rewrites.map(({ work, what }) => `task ${work}: STALE: ${what}`),
     ...runs.flatMap((run) =>
       judgeRun(run, weather).map((problem) => `run ${run.run} of task ${run.work} on ${run.who}: ${problem}`),
     ),
@@ -109,7 +110,8 @@ function judgeRun(run: Run, weather: Weather): string[] {
   if (attempt === undefined) return ['it had no lease'];
   const { endedAt } = attempt;
   if (endedAt === null) return [];
-  const limit = weather.calmFor(who, endedAt, CANCEL_LIMIT_MS);
+  const calm = weather.calmFor(who, endedAt, CANCEL_LIMIT_MS);
+  const limit = calm + weather.longestSilence(endedAt, calm);
   if (startedAt > limit)
     return [`TWICE: started ${ms(startedAt - endedAt)} after its lease ended (${attempt.outcome})`];
   if (lastSeenAt > limit)

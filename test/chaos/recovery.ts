@@ -16,7 +16,8 @@ const SIGN_OF_LIFE_MS = 150;
 
 /**
  * Of a fault of masters or database: until a question asked after it was answered. Of a slave's: until the task that it worked on
- * was started again, there or elsewhere. Faults that others of masters or database overlap tell nothing.
+ * was started again, there or elsewhere. Faults that others of masters or
+ * database overlap, and those of a standby, tell nothing.
  */
 export function recoveries(facts: Facts): Recovery[] {
   const weather = new Weather(facts);
@@ -32,7 +33,7 @@ export function recoveries(facts: Facts): Recovery[] {
     const { kind, from, until } = fault;
     const isOfSlave = fault.target.startsWith('slave') && kind !== 'slave drained';
     const end = isOfAll(fault) ? weather.servedAfter(from) : isOfSlave ? startedAgain(fault) : undefined;
-    if (end === undefined || !Number.isFinite(end)) return [];
+    if (end === undefined || !Number.isFinite(end) || fault.isIdle) return [];
     const isAlone = facts.faults.every(
       (other) => other === fault || !isOfAll(other) || other.from > end || weather.over(other) < from,
     );

@@ -1,7 +1,9 @@
+import { audit } from './audit.ts';
 import { type Effect, monotonicNow } from './effects.ts';
 import { type Facts, readRows } from './facts.ts';
 import { type Fault, inject } from './inject.ts';
 import { judge } from './judge.ts';
+import { pause } from './pause.ts';
 import { type Recovery, recoveries } from './recovery.ts';
 import type { Schedule } from './schedule.ts';
 import { type MakeTask, scriptedTask, submitterTasks, wantedTask } from './tasks.ts';
@@ -38,6 +40,7 @@ export async function runSchedule(
   let problems: readonly string[] = ['it was not judged'];
   try {
     world.start();
+    await audit(world);
     await world.untilReady();
     const tasks = submitterTasks(schedule.seed, schedule.tasks, init.makeTask ?? scriptedTask);
     await world.submit(tasks);
@@ -71,7 +74,7 @@ async function carryOut(world: World, schedule: Schedule, tasks: readonly Submit
   const ids = tasks.map(({ id }) => id);
   return await Promise.all(
     schedule.faults.map(async (planned) => {
-      await new Promise((done) => setTimeout(done, planned.atMs));
+      await pause(planned.atMs);
       return await inject(world, planned, ids);
     }),
   );
@@ -88,7 +91,7 @@ async function settle(world: World, tasks: readonly SubmitterTask[]): Promise<st
   }
   // Submitted again, a task whose Close has passed is opened, and closed within a second.
   for (const end = monotonicNow() + QUIET_LIMIT_MS; (await hasUnfinished(world)) && monotonicNow() < end; ) {
-    await new Promise((done) => setTimeout(done, QUIET_MS));
+    await pause(QUIET_MS);
   }
   const isQuiet = (effects: readonly Effect[]) =>
     (effects.findLast(({ run }) => run !== undefined)?.at ?? 0) < monotonicNow() - QUIET_MS || undefined;

@@ -26,6 +26,13 @@ export class Weather {
     return calm + forMs;
   }
 
+  /** The longest time between two answered questions, one of them within these bounds: how far behind an overloaded machine is. */
+  longestSilence(from: number, until: number): number {
+    const gaps = this.#probes.map(({ at }, index) => ({ from: this.#probes[index - 1]?.at ?? at, until: at }));
+    const within = gaps.filter((gap) => gap.until >= from && gap.from <= until);
+    return Math.max(0, ...within.map((gap) => gap.until - gap.from));
+  }
+
   /** When a question that was asked of the masters after this moment was answered first. */
   servedAfter(from: number): number {
     return this.#probes.find(({ asked }) => asked > from)?.at ?? Number.POSITIVE_INFINITY;

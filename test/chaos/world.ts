@@ -5,11 +5,14 @@ import { Daemon } from './daemon.ts';
 import type { DatabaseServer } from './database-server.ts';
 import { type Effect, readEffects } from './effects.ts';
 import { LinkProxy, type LinkState, Links } from './link-proxy.ts';
+import { pause } from './pause.ts';
 
 export interface WorldInit {
   readonly database: DatabaseServer;
   readonly masters: number;
   readonly slaves: number;
+  /** Of the masters. Default: HEARTBEAT_TIMEOUT_MS. */
+  readonly heartbeatTimeoutMs?: number;
   /** Without it, the scripted one. */
   readonly realProver?: { readonly bin: string; readonly parameters: string };
 }
@@ -29,6 +32,8 @@ const PROGRESS_TIMEOUT = { scripted: '2s', real: '30s' };
 
 const READY_LIMIT_MS = 30_000;
 const HERE = resolve('test/chaos');
+/** Of a database that may stand still. */
+const QUESTION_LIMIT_MS = 100;
 const BASE_PORT = 4700;
 let worlds = 0;
 
@@ -45,6 +50,7 @@ export class World {
   readonly #proxies: LinkProxy[] = [];
   readonly #env: NodeJS.ProcessEnv;
   readonly #host: string;
+  readonly #heartbeatTimeoutMs: number;
   readonly #progressTimeout: string;
   #masterAddresses: string[] = [];
 
@@ -65,11 +71,14 @@ export class World {
         CHAOS_PROVER: init.realProver.bin,
         FIL_PROOFS_PARAMETER_CACHE: init.realProver.parameters,
         WDPOST_LOCK_DIR: join(home, 'locks'),
+        // Proofs on a GPU leave the processor to the heartbeats.
+        RAYON_NUM_THREADS: '1',
       }),
       CHAOS_EFFECTS: this.effectsFile,
       CHAOS_STARTS: join(home, 'starts'),
       CHAOS_SECRET: `${process.pid}`,
     };
+    this.#heartbeatTimeoutMs = init.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS;
     this.#progressTimeout = PROGRESS_TIMEOUT[init.realProver === undefined ? 'scripted' : 'real'];
     const bin = (name: string) => resolve('bin', name);
     this.masters = names('master', init.masters).map((name) => this.#daemon(name, bin('wdpost-master-daemon')));
@@ -111,7 +120,7 @@ export class World {
     for (const end = performance.now() + limitMs; performance.now() < end; ) {
       const result = found(await this.effects());
       if (result !== undefined) return result;
-      await new Promise((done) => setTimeout(done, 20));
+      await pause(20);
     }
     return undefined;
   }
@@ -122,6 +131,13 @@ export class World {
     const plan = { urls: this.#masterAddresses, token: 'submitter', tasks };
     await writeFile(join(this.home, 'submitter.json'), JSON.stringify(plan));
     this.submitter.start();
+  }
+
+  /** By name; undefined while nobody does, or the database is away. */
+  async leader(): Promise<string | undefined> {
+    const question = this.database.query<{ master: string }>(`SELECT master FROM ${this.schema}.leadership`);
+    const [row] = await Promise.race([question, pause(QUESTION_LIMIT_MS).then(() => [])]).catch(() => []);
+    return this.masters.find((_, index) => row?.master.endsWith(`:${BASE_PORT + index}`))?.name;
   }
 
   /** Of one slave, or the submitter, to all masters. */
@@ -192,7 +208,7 @@ token_file = '${join(this.home, 'tokens')}'
 url = 'mysql://root@${database}/${this.schema}'
 [task]
 timeout = '${this.#progressTimeout}'
-heartbeat_timeout = '${HEARTBEAT_TIMEOUT_MS}ms'
+heartbeat_timeout = '${this.#heartbeatTimeoutMs}ms'
 retry_job_interval = '200ms'
 max_retry = 50
 `,

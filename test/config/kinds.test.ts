@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { byteCount } from '../../src/config/byte-count.ts';
 import { duration, parseDuration } from '../../src/config/duration.ts';
 import { parseEndpoint } from '../../src/config/endpoint.ts';
 import { filAmount, parseFilAmount } from '../../src/config/fil-amount.ts';
@@ -36,6 +37,17 @@ describe('durations', () => {
     );
   });
 });
+
+test.each([
+  ['72GiB', 72 * 2 ** 30],
+  ['1.5 MiB', 1.5 * 2 ** 20],
+  [0, 0],
+  [77_309_411_328, 77_309_411_328],
+  ['72GB', undefined],
+  ['72', undefined],
+  [-1, undefined],
+  [0.5, undefined],
+])('a number of bytes: %j', (found, bytes) => expect(byteCount.read(found)).toBe(bytes));
 
 describe('FIL amounts', () => {
   test.each([

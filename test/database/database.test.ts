@@ -59,10 +59,12 @@ test('what a transaction throws undoes it', async () => {
 
 test('a fenced database checks first in every transaction, and what it checked holds until the commit', async () => {
   await addTasks('fence', 'fenced');
-  const fenced = schema.db.fenced(async (trx) => {
-    const { rows } = await sql<{ retry_count: number }>`
-      SELECT retry_count FROM tasks WHERE id = 'fence' LOCK IN SHARE MODE`.execute(trx);
-    if (rows[0]?.retry_count !== 0) throw new CodedError('not-leading', 'another one leads');
+  const fenced = schema.db.fenced({
+    statement: sql`SELECT retry_count FROM tasks WHERE id = 'fence' LOCK IN SHARE MODE`,
+    judge(rows) {
+      const [row] = rows as { readonly retry_count: number }[];
+      if (row?.retry_count !== 0) throw new CodedError('not-leading', 'another one leads');
+    },
   });
   const order: string[] = [];
   let replaced: Promise<void> | undefined;
@@ -81,6 +83,9 @@ test('a fenced database checks first in every transaction, and what it checked h
   await expect(fenced.transaction((trx) => countUp('fenced').execute(trx))).rejects.toMatchObject({
     code: 'not-leading',
   });
+  // What is sent along with the fence is undone, too.
+  const along = sql`UPDATE tasks SET retry_count = retry_count + 1 WHERE id = 'fenced'`;
+  await expect(fenced.transactionFrom([along], async () => {})).rejects.toMatchObject({ code: 'not-leading' });
   const row = schema.db.kysely.selectFrom('tasks').select('retry_count').where('id', '=', 'fenced');
   expect(await row.executeTakeFirst()).toEqual({ retry_count: 1 });
 });

@@ -66,7 +66,9 @@ test("the seed's tables are the seed's, made by us or by hand, and rows in them 
 });
 
 test('goes on where a program was killed between two statements', async () => {
-  await sql`CREATE TABLE task_details (task_id CHAR(32) PRIMARY KEY NOT NULL)`.execute(empty.db.kysely);
+  await migrate(empty.db);
+  await sql`DELETE FROM schema_migrations WHERE name = '0002-queue.sql'`.execute(empty.db.kysely);
+  await sql`DROP TABLE task_attempts`.execute(empty.db.kysely);
   await migrate(empty.db);
   const { rows } = await sql`SHOW TABLES LIKE 'task_attempts'`.execute(empty.db.kysely);
   expect(rows).toHaveLength(1);

@@ -16,13 +16,24 @@ function runningTask(id: string, ranMs: number, leftMs: number | null, attempts 
   return waitingTask(id, { live, closeAt: leftMs === null ? null : NOW + leftMs });
 }
 
-const facts = (usual?: number) => ({ now: NOW, timeoutMs: TIMEOUT_MS, usualMs: () => usual });
+const facts = (usual?: number, leftAt?: number) => ({
+  now: NOW,
+  timeoutMs: TIMEOUT_MS,
+  usualMs: () => usual,
+  leftAt: (slave: string) => (slave === 's0' ? leftAt : undefined),
+});
 const isSlow = (task: UnfinishedTask, usual?: number) => slowTasks([task], facts(usual)).length === 1;
 
 test('what runs for longer than task.timeout is slow, whatever its Close', () => {
   expect(isSlow(runningTask('t', TIMEOUT_MS + 1, null))).toBe(true);
   expect(isSlow(runningTask('t', TIMEOUT_MS, null))).toBe(false);
   expect(isSlow(runningTask('t', TIMEOUT_MS + 1, 1))).toBe(true);
+});
+
+test('what is with a slave that went away is slow', () => {
+  const [task] = [runningTask('t', 1, null)];
+  expect(slowTasks([task], facts(undefined, NOW - 500))).toEqual([task]);
+  expect(slowTasks([task], facts(undefined, NOW - 499))).toEqual([]);
 });
 
 test('near Close, what ran for its usual time is slow, and what has just time for another attempt', () => {

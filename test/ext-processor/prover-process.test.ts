@@ -104,6 +104,13 @@ describe('request', () => {
     await expect(child.request(saying(answering(big)))).resolves.toHaveLength(big.length);
   });
 
+  test('passes on the JSON of a task as bytes, also of one over several lines', async () => {
+    const child = await started();
+    const task = saying(answering('漢'));
+    await expect(child.request(Buffer.from(JSON.stringify(task)))).resolves.toBe('漢');
+    await expect(child.request(Buffer.from(JSON.stringify(task, undefined, 2)))).resolves.toBe('漢');
+  });
+
   test('hands on progress', async () => {
     const child = await started();
     const onProgress = vi.fn();

@@ -45,6 +45,12 @@ test('a real proof is valid, a changed one is not', async () => {
     proof: Buffer.from(output.proofs[0] ?? '', 'base64'),
   };
   await expect(verifier.verify(input)).resolves.toEqual({ valid: true, reason: null });
+  const body = Buffer.from(JSON.stringify(task, undefined, 1));
+  await expect(verifier.verifyTask(body, input.proof)).resolves.toEqual({ valid: true, reason: null });
+  await expect(verifier.verifyTask(body, new Uint8Array(192))).resolves.toMatchObject({ valid: false });
+  await expect(verifier.verifyTask(Buffer.from('{"miner_id":1'), input.proof)).rejects.toMatchObject({
+    code: 'prover-failed',
+  });
   const otherSeed = { ...input, seed: new Uint8Array(32) };
   await expect(verifier.verify(otherSeed)).resolves.toMatchObject({ valid: false, reason: expect.any(String) });
   const cut = { ...input, proof: input.proof.subarray(1) };

@@ -6,6 +6,7 @@ import { freePorts, type MariadbServer, startMariadbServer } from '../support/ma
 
 const PROVIDERS = ['/usr/lib/galera/libgalera_smm.so', '/usr/lib64/galera-4/libgalera_smm.so'];
 
+const SYNCED = 'Synchronized with group';
 const HELPERS = fileURLToPath(new URL('bin', import.meta.url));
 
 export interface GaleraCluster {
@@ -60,18 +61,21 @@ export async function startGaleraCluster(provider: string, size: number): Promis
       '--innodb-log-file-size=16M',
     ];
     const env = { WDPOST_GALERA_HOME: home, PATH: `${HELPERS}:${process.env.PATH}` };
-    return startMariadbServer({ dataDir: dataDir(node), port: port(node, 0), args, env });
+    return startMariadbServer({ dataDir: dataDir(node), port: port(node, 0), args, env, says: SYNCED });
   };
-  const first = await start(0, 0);
-  await first.end('SIGTERM');
-  for (let node = 1; node < size; node++) await cp(dataDir(0), dataDir(node), { recursive: true });
   const nodes: MariadbServer[] = [];
-  for (let node = 0; node < size; node++) nodes.push(await start(node, node));
-  return {
-    nodes,
-    async stop() {
-      await Promise.all(nodes.map((node) => node.end('SIGKILL')));
-      await rm(home, { recursive: true });
-    },
+  const stop = async () => {
+    await Promise.all(nodes.map((node) => node.end('SIGKILL')));
+    await rm(home, { recursive: true });
   };
+  try {
+    const first = await start(0, 0);
+    await first.end('SIGTERM');
+    for (let node = 1; node < size; node++) await cp(dataDir(0), dataDir(node), { recursive: true });
+    for (let node = 0; node < size; node++) nodes.push(await start(node, node));
+    return { nodes, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }

@@ -57,7 +57,8 @@ test('a slave where different tasks fail in a row gets nothing for a while, also
   }
   await master.log.until((line) => line.msg === 'slave is held back: different tasks failed there in a row');
   await bad.client.close();
-  const again = await slave('bad');
+  // With more free slots it would be the first choice.
+  const again = await slave('bad', { slots: 9 });
   const good = await slave('good', { slots: 5 });
   const ids = new Set<string>();
   for (let count = 0; count < 3; count++) ids.add((await good.starts.next()).id);
@@ -92,6 +93,26 @@ test('near Close an idle slave takes a second attempt; the first verified proof 
   });
   expect(await second.cancels.next()).toMatchObject({ id, attempt: 2, reason: 'superseded' });
   expect(await submitter.client.call('task.get', { id })).toMatchObject({ state: 'proven', attempts: 2 });
+});
+
+test('a slave whose connection closes is doubled at once, and may come again and win', async () => {
+  await start({ heartbeatTimeoutMs: 3_600_000 });
+  const gone = await slave('gone');
+  const { id } = await submit(1);
+  const lease = await gone.starts.next();
+  // Answered after the start, so the lease stands.
+  await gone.beat('proving', lease);
+  const idle = await slave('idle');
+  await gone.client.close();
+  const closedAt = performance.now();
+  expect(await idle.starts.next()).toMatchObject({ id, attempt: 2 });
+  expect(performance.now() - closedAt).toBeLessThan(2_000);
+  const again = await slave('gone', { working: [lease] });
+  expect(await again.hellos.next()).toMatchObject({ closed: [] });
+  expect(await again.client.call('attempt.finish', { ...lease, output: SAMPLE_PROOF })).toMatchObject({
+    accepted: true,
+  });
+  expect(await idle.cancels.next()).toMatchObject({ id, attempt: 2, reason: 'superseded' });
 });
 
 test('an attempt that never leaves its SNARK is ended, whatever progress it tells of', async () => {

@@ -8,7 +8,7 @@ import { getTask } from '../../src/queue/get-task.ts';
 import { prepareSubmission } from '../../src/queue/prepare-submission.ts';
 import { recordHeartbeats } from '../../src/queue/record-heartbeats.ts';
 import { startAttempt, startAttempts } from '../../src/queue/start-attempt.ts';
-import { submitTasks } from '../../src/queue/submit-task.ts';
+import { submitTasks } from '../../src/queue/submit-tasks.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { SAMPLE_FAULTS, SAMPLE_PROOF, sampleTask } from './sample-task.ts';
 import { TaskModel } from './task-model.ts';
@@ -27,6 +27,8 @@ let number = 0;
 function freshTasks(): ReturnType<typeof prepareSubmission>[] {
   return Array.from({ length: TASKS }, () => prepareSubmission({ task: sampleTask(++number), closeAt: null }));
 }
+
+const waiting = (tasks: ReturnType<typeof freshTasks>) => tasks.map((task) => ({ task, slave: null }));
 
 const task = fc.nat(TASKS - 1);
 const named = fc.record({ task, attempt: fc.integer({ min: 1, max: 4 }) });
@@ -77,7 +79,7 @@ async function carryOut(
   if ('submit' in step) {
     const submitted = await submitTasks(
       db,
-      step.submit.flatMap((index) => tasks[index] ?? []),
+      step.submit.flatMap((index) => waiting(tasks.slice(index, index + 1))),
     );
     const expected = step.submit.map((index) => model(index).submit());
     return [submitted.map(({ view }) => view.state), expected];
@@ -121,7 +123,13 @@ test('batches and single operations in any order follow the rules of one task', 
       const tasks = freshTasks();
       const ids = tasks.map(({ id }) => id);
       const models = tasks.map(() => new TaskModel(MAX_RETRY));
-      await submitTasks(schema.db, tasks);
+      // Some with their first lease.
+      const leased = [true, false, true, false];
+      await submitTasks(
+        schema.db,
+        tasks.map((task, index) => ({ task, slave: leased[index] ? 'slave' : null })),
+      );
+      for (const [index, model] of models.entries()) if (leased[index]) model.lease(0);
       for (const step of steps) {
         const [answered, expected] = await carryOut(step, ids, models, tasks);
         expect(answered).toEqual(expected);
@@ -163,7 +171,7 @@ test('batches at the same time: each lease is given once, each task proven once,
     fc.asyncProperty(fc.array(overlapping, { minLength: 2, maxLength: 10 }), async (steps) => {
       const tasks = freshTasks();
       const id = (index: number) => tasks[index]?.id ?? '';
-      await submitTasks(schema.db, tasks);
+      await submitTasks(schema.db, waiting(tasks));
       const leased = await startAttempts(
         schema.db,
         tasks.map((one) => ({ id: one.id, slave: 'slave', lastAttempt: 0 })),

@@ -183,7 +183,8 @@ describe('Close', () => {
     onTestFinished(() => rm(dirname(untilFile), { recursive: true }));
     const task = taskThat({ ...saying(answering(output)), untilFile });
     await expect(start(1, task, Date.now() + 60_000)).resolves.toEqual(yes);
-    for (let beats = 0; beats < 5; beats++) await master.beats.until(({ attempts }) => attempts.length === 1);
+    // By then the slave has looked at the time left: the first time after a second.
+    for (let beats = 0; beats < 75; beats++) await master.beats.until(({ attempts }) => attempts.length === 1);
     await writeFile(untilFile, '');
     await expect(master.finished.next()).resolves.toMatchObject({ attempt: 1 });
     expect(master.failed.size).toBe(0);
@@ -212,9 +213,9 @@ describe('a master of version 1', () => {
       ...saying('{"id":$ID,"progress":{"phase":"waiting","done":7,"total":0}}\n'),
       replicas: [{}, {}],
     });
-    await expect(
-      master.slave.call('attempt.start', { id, attempt: 1, closeAt: null, task: waits }),
-    ).resolves.toEqual(yes);
+    await expect(master.slave.call('attempt.start', { id, attempt: 1, closeAt: null, task: waits })).resolves.toEqual(
+      yes,
+    );
     const beat = await master.beats.until(({ attempts }) => attempts[0]?.done === 7);
     expect(beat.attempts[0]).toMatchObject({ phase: 'reading' });
     await master.slave.call('attempt.cancel', { id, attempt: 1, reason: 'enough' });

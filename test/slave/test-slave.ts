@@ -40,7 +40,7 @@ export async function rewriteProver(
   begin: Parameters<typeof scripted>[0] = { first: READY },
 ): Promise<void> {
   const [script, argument] = scripted(begin).args;
-  await writeFile(file, `#!/bin/sh\nexec '${process.execPath}' '${script}' '${argument}'\n`);
+  await writeFile(file, `#!/bin/sh\nexec '${process.execPath}' '${script}' '${argument}' "$@"\n`);
   await chmod(file, 0o755);
 }
 

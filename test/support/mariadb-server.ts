@@ -18,11 +18,14 @@ export interface MariadbServerInit {
   readonly dataDir: string;
   readonly port: number;
   readonly args: readonly string[];
+  /** Said when it can be used, beside what every server says. */
+  readonly says?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A server on a TCP port of loopback with `args` of its own; for what the embedded one is not made for. */
-export async function startMariadbServer({ dataDir, port, args, env }: MariadbServerInit): Promise<MariadbServer> {
+export async function startMariadbServer(init: MariadbServerInit): Promise<MariadbServer> {
+  const { dataDir, port, args, env } = init;
   await installDataDirectory(dataDir);
   await mkdir(`${dataDir}.tmp`, { recursive: true });
   const initFile = `${dataDir}.sql`;
@@ -55,11 +58,14 @@ GRANT ALL ON wdpost.* TO wdpost@'%';
     { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } },
   );
   const lastLines: string[] = [];
+  // A signal that comes before the first of these is lost.
+  const awaited = new Set(['mariadbd: ready for connections', ...(init.says === undefined ? [] : [init.says])]);
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
       lastLines.push(line);
       if (lastLines.length > 20) lastLines.shift();
-      if (line.includes('ready for connections')) resolve();
+      for (const words of awaited) if (line.includes(words)) awaited.delete(words);
+      if (awaited.size === 0) resolve();
     });
     child.once('exit', () => reject(new Error(`mariadbd ended:\n${lastLines.join('\n')}`)));
   });

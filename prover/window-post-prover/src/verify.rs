@@ -9,13 +9,12 @@ use window_post_core::Node;
 
 use crate::parameters::Parameters;
 use crate::prove::verify_proof;
-use crate::task::{Kind, masked, read};
+use crate::task::{Kind, masked, read_task};
 
 /// A proof and the window_post task it is to prove, as that was given to its prover.
 #[derive(Deserialize)]
-struct Line<'a> {
-    #[serde(borrow)]
-    task: &'a RawValue,
+struct Line {
+    task: Statement,
     proof: String,
 }
 
@@ -50,8 +49,7 @@ impl Verdict {
 /// Judges a proof as the chain would. An error is for what says nothing about the proof: a malformed task or a missing
 /// verifying key.
 pub fn verify(parameters: &Parameters, request: &RawValue) -> Result<Verdict> {
-    let line: Line = read(request, "task")?;
-    let statement: Statement = read(line.task, "task.task")?;
+    let Line { task: statement, proof } = read_task(request)?;
     let kind = Kind::new(statement.miner_id, &statement.proof_type)?;
     let mut sectors = BTreeMap::new();
     for Sector { sector_id, comm_r } in statement.replicas.unwrap_or_default() {
@@ -61,7 +59,7 @@ pub fn verify(parameters: &Parameters, request: &RawValue) -> Result<Verdict> {
     }
     ensure!(!sectors.is_empty(), "task.task.replicas: there is no sector to verify");
     parameters.ensure(kind.size)?;
-    let proof = match BASE64_STANDARD.decode(line.proof) {
+    let proof = match BASE64_STANDARD.decode(proof) {
         Ok(proof) => proof,
         Err(error) => return Ok(Verdict::invalid(format!("task.proof is not base64: {error}"))),
     };

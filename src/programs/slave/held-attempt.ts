@@ -24,8 +24,9 @@ export type Outcome =
  * amount, and would end every proof that is made near Close. It counts only while no master is there.
  */
 const GRACE_MS = 30_000;
-/** The wall clock may be set, and a timer holds at most 24 days, so the time left is looked at again this often. */
-const LOOK_AGAIN_MS = 10_000;
+/** The wall clock may be set, and a timer holds at most 24 days, so the time left is looked at again and again. */
+const MIN_LOOK_MS = 1_000;
+const MAX_LOOK_MS = 10_000;
 
 /** Whatever else ends a proof here is this slave's matter. */
 const FAILURE_CLASSES: Readonly<Record<string, FailureClass>> = {
@@ -98,16 +99,16 @@ export class HeldAttempt {
     const { closeAt } = this.#started;
     if (closeAt === null) return () => {};
     const { clock, client } = this.#components;
+    const left = (): number => closeAt + GRACE_MS - clock.now();
     let callOff = (): void => {};
     const look = (): void => {
-      const left = closeAt + GRACE_MS - clock.now();
-      if (left <= 0 && !client.isConnected) {
-        this.end(new CodedError('deadline-closed', 'the deadline closed while the master was away'));
-      } else {
-        callOff = clock.after(Math.min(Math.max(left, LOOK_AGAIN_MS / 10), LOOK_AGAIN_MS), look);
-      }
+      if (left() > 0 || client.isConnected) lookLater();
+      else this.end(new CodedError('deadline-closed', 'the deadline closed while the master was away'));
     };
-    look();
+    const lookLater = (): void => {
+      callOff = clock.after(Math.min(Math.max(left(), MIN_LOOK_MS), MAX_LOOK_MS), look);
+    };
+    lookLater();
     return () => callOff();
   }
 }

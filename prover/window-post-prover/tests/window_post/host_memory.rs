@@ -1,9 +1,10 @@
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::support::{Prover, Store};
+use crate::support::{PATIENCE, Prover, Store};
 
 /// More than any host has: a SNARK runs only where none else does.
 const ALL: &str = "1000000000000000";
@@ -35,8 +36,10 @@ fn until_phase(prover: &Prover, phase: &str) -> u64 {
 }
 
 fn answer(prover: &Prover) -> usize {
+    let start = Instant::now();
     loop {
         let line = prover.next();
+        assert!(start.elapsed() < PATIENCE, "it still waits: {line}");
         if line["progress"].is_null() {
             return line["output"]["proofs"].as_array().unwrap().len();
         }
