@@ -31,7 +31,7 @@ export function page({ machine, measurements }: Results): string {
     queueTable(measurements, ['enqueue', 'drain'], ['perSecond']),
     'From when a task was meant to be sent to the first line of its handler, milliseconds:',
     queueTable(measurements, ['latency'], ['p50Ms', 'p99Ms', 'maxMs']),
-    'CPU milliseconds for one task while draining, all processes of a kind together:',
+    'CPU milliseconds for one task while draining, all processes of a kind together, in the first round that counts:',
     cpuTable(measurements),
     '## This cluster',
     ...['idle', 'history', 'prove', 'partition', 'slow-reads', 'makespan', 'kill'].map((cell) =>
@@ -44,16 +44,18 @@ export function page({ machine, measurements }: Results): string {
 const INTRODUCTION = `# Benchmarks
 
 \`npm run bench\` measures this cluster beside general queues, in one run on one machine, and writes this page. \`--quick\` takes some
-minutes and changes nothing here; \`--cell NAME\` measures one cell again. Nothing of it is installed with the product.
+minutes and changes nothing here; \`--cell NAME\` measures one cell again, and the others stay as an earlier run left them. Nothing of it is installed with the product.
 
 * **Subject**: the real master and two real slaves of eight slots each, over WebSocket, with their logs on. Tasks are window_post
   tasks: 17 sectors (4 KB), and a full partition of 2,349 (700 KB). The prover is a child that parses the task and hashes it.
-* **Peers**: the same handler (parse, SHA-256, 32 bytes) in two consumer processes of eight, their logs off. Each body goes to them
-  in the form that is cheapest for them.
+* **Peers**: the same handler (parse, SHA-256, 32 bytes) in two consumer processes of eight, their logs off. 4 KB bodies go to them
+  as values, 700 KB bodies as text, which cost graphile-worker least; BullMQ gets the same, untried otherwise.
 * **Durable**: \`innodb_flush_log_at_trx_commit=1\`, \`synchronous_commit=on\`, \`appendfsync always\` (\`everysec\` beside it). Databases
   have 1 GB of cache; all servers listen on Unix sockets.
 * **enqueue**: one producer, 16 submissions at a time, no consumer. **drain**: from the first start of a handler to the last stored
   result. **latency**: an open loop with random (Poisson) arrivals, the same for all.
+* **slow-reads**: the floor is all delays shared out over as many reads as the prover ever had at once, so it does not tell whether
+  more at once would have been faster.
 * Rounds go A B C A B C; the first is left out. Tables show the median, and the range in brackets.`;
 
 function queueTable(measurements: readonly Measurement[], cells: readonly string[], values: readonly string[]): string {

@@ -1,6 +1,6 @@
 import type { WindowPostTask } from '../../src/rpc/window-post.ts';
 
-/** What a peer's job carries: each body as that body is cheapest for the peers (measured). */
+/** What a peer's job carries: each body in the form that cost graphile-worker the least CPU; BullMQ gets the same. */
 export type Payload = WindowPostTask | { readonly text: string };
 
 const AS_TEXT_FROM = 100;

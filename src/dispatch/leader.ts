@@ -203,15 +203,15 @@ export class Leader {
     }
   }
 
-  /** Tells the slaves of attempts that others ended. One that cannot be told hears of it with its next heartbeat. */
+  /**
+   * Tells the slaves of attempts that others ended; the answer says that the slot is free. One that cannot be told hears of it with
+   * its next heartbeat.
+   */
   dropAttempts(ended: readonly EndedAttempt[]): void {
     for (const { id, attempt, slave, outcome } of ended) {
       this.#components.logger.warn({ id, attempt, slave, outcome }, 'attempt ended');
-      this.#release(slave, { id, attempt });
-      this.#roster
-        .session(slave)
-        ?.cancel({ id, attempt }, outcome)
-        .catch(() => undefined);
+      const told = this.#roster.session(slave)?.cancel({ id, attempt }, outcome) ?? Promise.resolve();
+      void told.catch(() => undefined).then(() => this.#release(slave, { id, attempt }));
     }
   }
 

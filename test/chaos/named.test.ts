@@ -10,6 +10,8 @@ import { HEARTBEAT_TIMEOUT_MS, World } from './world.ts';
 const LIMIT_MS = 20_000;
 /** What is promised beside the time of a lease. */
 const PROMPTLY_MS = 2_000;
+/** No task is slow enough for a second attempt. */
+const PATIENT = { timeout: '1m' };
 
 let database: DatabaseServer;
 let world: World;
@@ -23,7 +25,7 @@ afterEach(({ task }) => world.stop(task.result?.state === 'fail'));
 async function makeWorld(
   masters: number,
   slaves: number,
-  more: { heartbeatTimeoutMs?: number } = {},
+  more: { heartbeatTimeoutMs?: number; timeout?: string } = {},
 ): Promise<[Daemon, Daemon]> {
   world = await World.make({ database, masters, slaves, ...more });
   const [first, second = first] = world.masters;
@@ -115,7 +117,7 @@ it.each(['stopped', 'half-open'] as const)(
 );
 
 it('a master that is killed and started again: the slaves go on, and nothing is proven again', async () => {
-  const [master] = await makeWorld(1, 2);
+  const [master] = await makeWorld(1, 2, PATIENT);
   await startAll();
   const works = await submit({ steps: ['1500'] }, { steps: ['200'] });
   for (const work of works) await next(0, { what: 'start', work });
@@ -146,7 +148,7 @@ it.each([
 ] as const)(
   'a leader that is ended by %s: another leads within %i ms, and nothing is proven again',
   async (signal, limitMs) => {
-    const [leader, standby] = await makeWorld(2, 2);
+    const [leader, standby] = await makeWorld(2, 2, PATIENT);
     leader.start();
     const works = await submit({ steps: ['1000'] }, { steps: ['3000'] });
     await next(0, { what: 'probe' });

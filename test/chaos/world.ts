@@ -13,6 +13,8 @@ export interface WorldInit {
   readonly slaves: number;
   /** Of the masters. Default: HEARTBEAT_TIMEOUT_MS. */
   readonly heartbeatTimeoutMs?: number;
+  /** Of the masters, as their file has it. Default: PROGRESS_TIMEOUT. */
+  readonly timeout?: string;
   /** Without it, the scripted one. */
   readonly realProver?: { readonly bin: string; readonly parameters: string };
 }
@@ -79,7 +81,7 @@ export class World {
       CHAOS_SECRET: `${process.pid}`,
     };
     this.#heartbeatTimeoutMs = init.heartbeatTimeoutMs ?? HEARTBEAT_TIMEOUT_MS;
-    this.#progressTimeout = PROGRESS_TIMEOUT[init.realProver === undefined ? 'scripted' : 'real'];
+    this.#progressTimeout = init.timeout ?? PROGRESS_TIMEOUT[init.realProver === undefined ? 'scripted' : 'real'];
     const bin = (name: string) => resolve('bin', name);
     this.masters = names('master', init.masters).map((name) => this.#daemon(name, bin('wdpost-master-daemon')));
     this.slaves = names('slave', init.slaves).map((name) => this.#daemon(name, bin('wdpost-slave-daemon')));

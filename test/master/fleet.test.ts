@@ -138,6 +138,26 @@ test('the slot of an outcome is free before it is verified and stored', async ()
   expect(await Promise.all(verdicts)).toEqual(verdicts.map(() => ({ accepted: true, reason: null })));
 });
 
+test('the slot of a cancelled attempt is free when its slave says so', async () => {
+  await start();
+  let free = (): void => {};
+  const freeAfterCancel = new Promise<void>((resolve) => {
+    free = resolve;
+  });
+  const worker = await slave('worker', { freeAfterCancel });
+  const { id } = await submit(1);
+  await worker.starts.next();
+  await submitter.client.call('task.cancel', { id, reason: 'tried' });
+  await worker.cancels.next();
+  // One for which a slot is free runs at once.
+  const next = await submit(2);
+  expect(next.state).toBe('waiting');
+  free();
+  expect(await worker.starts.next()).toMatchObject({ id: next.id });
+  await worker.client.call('attempt.finish', { id: next.id, attempt: 1, output: SAMPLE_PROOF });
+  expect(await submit(3)).toMatchObject({ state: 'running', slave: 'worker', attempts: 1 });
+});
+
 test('a slave that beats for an attempt whose outcome was just taken is not told to drop it', async () => {
   await start();
   const worker = await slave('worker');

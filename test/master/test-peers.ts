@@ -28,6 +28,8 @@ export async function joinSlave(
     readonly accepts?: boolean;
     readonly working?: AttemptId[];
     readonly stores?: string[];
+    /** Until then its prover is busy with what was cancelled. */
+    readonly freeAfterCancel?: Promise<void>;
   } = {},
 ): Promise<TestSlave> {
   const slots = init.slots ?? 1;
@@ -54,8 +56,9 @@ export async function joinSlave(
         starts.push(attachment === undefined ? start : { ...start, task: JSON.parse(attachment.toString()) });
         return { accepted: true, reason: null };
       },
-      'attempt.cancel'(cancel) {
+      async 'attempt.cancel'(cancel) {
         cancels.push(cancel);
+        await init.freeAfterCancel;
         return null;
       },
     },

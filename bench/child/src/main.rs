@@ -63,7 +63,8 @@ fn prove() -> io::Result<()> {
             sleep(GATE_LOOK);
         }
     }
-    let mut starts = env::var_os("BENCH_STARTS").map(|path| OpenOptions::new().append(true).create(true).open(path)).transpose()?;
+    let mut starts =
+        env::var_os("BENCH_STARTS").map(|path| OpenOptions::new().append(true).create(true).open(path)).transpose()?;
     let per_sector = env::var("BENCH_MS_PER_SECTOR").ok().and_then(|text| text.parse::<f64>().ok());
     serve("window_post", |request, arrived| {
         let task: Task = serde_json::from_str(request.task.get())?;

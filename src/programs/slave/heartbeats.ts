@@ -79,7 +79,7 @@ export class Heartbeats {
         { attempts, free: workshop.freeSlots },
         { timeoutMs: CALL_LIMIT_MS },
       );
-      for (const closed of answer.closed) workshop.drop(closed, 'the master has closed it');
+      for (const closed of answer.closed) void workshop.drop(closed, 'the master has closed it');
     } catch (error) {
       logger.warn({ error: errorText(error) }, 'heartbeat failed');
     }

@@ -63,14 +63,14 @@ export async function runSlave(
       ...(stores !== undefined && { stores: [...stores] }),
     }),
     onHello(answer) {
-      for (const closed of answer.closed) workshop.drop(closed, 'the master has closed it');
+      for (const closed of answer.closed) void workshop.drop(closed, 'the master has closed it');
       heartbeats.suit(answer);
       heartbeats.wake();
     },
     handlers: {
       'attempt.start': (started, body) => workshop.start(started, body),
-      'attempt.cancel': ({ reason, ...attempt }) => {
-        workshop.drop(attempt, reason);
+      'attempt.cancel': async ({ reason, ...attempt }) => {
+        await workshop.drop(attempt, reason);
         return null;
       },
     },

@@ -55,12 +55,13 @@ export class Workshop {
     return { accepted: true, reason: null };
   }
 
-  /** The master has closed it: whatever is done for it ends, its prover is free within seconds. */
-  drop(attempt: AttemptId, reason: string): void {
+  /** The master has closed it: whatever is done for it ends, its prover is free within seconds. Resolves when it is. */
+  async drop(attempt: AttemptId, reason: string): Promise<void> {
     const entry = this.#held.get(keyOf(attempt));
     if (entry === undefined) return;
     this.#components.logger.warn({ id: attempt.id, attempt: attempt.attempt, reason }, 'attempt dropped');
     entry.held.drop(reason);
+    await entry.done;
   }
 
   /** Ends all proofs as failures that another slave may repeat; resolves when the master knows. */
