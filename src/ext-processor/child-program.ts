@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { writeTogether } from '../clock/write-together.ts';
 import { CodedError, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { lineSplitter } from './line-splitter.ts';
@@ -40,9 +41,8 @@ export class ChildProgram {
   /** The parts leave together, uncopied. */
   write(...parts: readonly (string | Uint8Array)[]): void {
     const { stdin } = this.#child;
-    stdin.cork();
+    writeTogether(stdin);
     for (const part of parts) stdin.write(part);
-    stdin.uncork();
   }
 
   /** SIGKILL for the child and its group. */

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { ClientTls } from './tls.ts';
@@ -9,6 +10,12 @@ const QUOTED_BYTES = 300;
 
 const UNTRUSTED =
   /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|ERR_TLS_CERT_ALTNAME_INVALID|INVALID_CA)/;
+
+/** A WebSocket and the stream under it. */
+export interface OpenSocket {
+  readonly socket: WebSocket;
+  readonly stream: Duplex;
+}
 
 /**
  * An open WebSocket.
@@ -25,7 +32,7 @@ export function openSocket(
     readonly maxPayloadBytes: number;
     readonly signal: AbortSignal;
   },
-): Promise<WebSocket> {
+): Promise<OpenSocket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, {
       ...init.tls,
@@ -37,7 +44,7 @@ export function openSocket(
     const end = (): void => socket.close();
     init.signal.addEventListener('abort', end, { once: true });
     socket.once('close', () => init.signal.removeEventListener('abort', end));
-    socket.once('open', () => resolve(socket));
+    socket.once('upgrade', ({ socket: stream }) => socket.once('open', () => resolve({ socket, stream })));
     socket.once('unexpected-response', async (_request, response) => {
       const code = response.statusCode === 401 || response.statusCode === 403 ? 'unauthorized' : 'refused';
       const said = await textOf(response);

@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws';
 import type { Clock } from '../clock/clock.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -13,6 +12,7 @@ import {
   roleScopes,
   type Scope,
 } from './methods.ts';
+import type { OpenSocket } from './open-socket.ts';
 import { RpcConnection } from './rpc-connection.ts';
 
 /** A slave or submitter that has said hello. The same object for as long as its connection lives. */
@@ -32,11 +32,10 @@ export type MasterHandlers = {
   ) => Promise<MasterMethods[M]['result']>;
 };
 
-export interface PeerSessionComponents {
+export interface PeerSessionComponents extends OpenSocket {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly handlers: MasterHandlers;
-  readonly socket: WebSocket;
 }
 
 const HELLO_LIMIT_MS = 10_000;

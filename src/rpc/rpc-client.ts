@@ -152,14 +152,14 @@ export class RpcClient {
       const help = 'use wss:// or a tunnel, unless the network is trusted';
       this.#components.logger.warn({ url }, `rpc: the token travels unencrypted: ${help}`);
     }
-    const socket = await openSocket(url, {
+    const opened = await openSocket(url, {
       token,
       tls,
       maxPayloadBytes: MAX_PAYLOAD_BYTES,
       signal: this.#closing.signal,
     });
     const connection = new RpcConnection<MasterMethods>(
-      { ...this.#components, socket },
+      { ...this.#components, ...opened },
       {
         params: peerParams,
         answer(method, params, attachment) {

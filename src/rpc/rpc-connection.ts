@@ -17,6 +17,7 @@ import { decodeFrame, encodeFrame } from './frame.ts';
 import { type InboundLimits, InboundMeter } from './inbound-limits.ts';
 import { watchLiveness } from './liveness.ts';
 import type { MethodMap } from './methods.ts';
+import type { OpenSocket } from './open-socket.ts';
 import { fromRpcError, toErrorResponse } from './rpc-errors.ts';
 import { CONNECTION_LOST, SocketWriter } from './socket-writer.ts';
 
@@ -60,10 +61,7 @@ export class RpcConnection<Out extends MethodMap> {
   #closeReason: string | undefined;
   #complained = false;
 
-  constructor(
-    components: { readonly clock: Clock; readonly logger: Logger; readonly socket: WebSocket },
-    init: RpcConnectionInit,
-  ) {
+  constructor(components: { readonly clock: Clock; readonly logger: Logger } & OpenSocket, init: RpcConnectionInit) {
     this.#clock = components.clock;
     this.#socket = components.socket;
     this.#logger = components.logger;

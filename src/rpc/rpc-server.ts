@@ -9,6 +9,7 @@ import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { admit, assertClosed, turnAway } from './gatekeeper.ts';
 import type { Scope } from './methods.ts';
+import type { OpenSocket } from './open-socket.ts';
 import { type MasterHandlers, openPeerSession } from './peer-session.ts';
 import { isLoopback } from './socket-address.ts';
 import type { ServerTls } from './tls.ts';
@@ -101,13 +102,16 @@ export class RpcServer {
       this.#components.logger.warn({ remote }, 'rpc: turned away, max_connections is reached');
       turnAway(socket, '503 Service Unavailable', `all ${this.#init.maxConnections} connections are taken`);
     } else {
-      this.#upgrades.handleUpgrade(request, socket, head, (ws) => this.#open(ws, remote, admission.scopes));
+      this.#upgrades.handleUpgrade(request, socket, head, (ws) =>
+        this.#open({ socket: ws, stream: socket }, remote, admission.scopes),
+      );
     }
   }
 
-  #open(socket: WebSocket, remote: string, scopes: ReadonlySet<Scope>): void {
+  #open(opened: OpenSocket, remote: string, scopes: ReadonlySet<Scope>): void {
+    const { socket } = opened;
     this.#sockets.add(socket);
-    const connection = openPeerSession({ ...this.#components, socket }, { remote, scopes });
+    const connection = openPeerSession({ ...this.#components, ...opened }, { remote, scopes });
     void connection.closed.then(() => this.#sockets.delete(socket));
   }
 }

@@ -1,6 +1,9 @@
+import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { Clock } from '../clock/clock.ts';
+import { writeTogether } from '../clock/write-together.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { OpenSocket } from './open-socket.ts';
 
 /** The largest thing ever sent is a task of 1.65 MB; eight slots wait for eight of them. */
 const MAX_BUFFERED_BYTES = 64 * 2 ** 20;
@@ -12,12 +15,14 @@ const SLOW_LOOKS = 6;
 /** Writes to a socket; ends one whose other side does not read, so that nothing piles up here. */
 export class SocketWriter {
   readonly #socket: WebSocket;
+  readonly #stream: Duplex;
   readonly #logger: Logger;
   #handedOver = 0;
   #written = 0;
 
-  constructor(components: { readonly clock: Clock; readonly logger: Logger; readonly socket: WebSocket }) {
+  constructor(components: { readonly clock: Clock; readonly logger: Logger } & OpenSocket) {
     this.#socket = components.socket;
+    this.#stream = components.stream;
     this.#logger = components.logger;
     this.#watch(components.clock);
   }
@@ -31,6 +36,7 @@ export class SocketWriter {
         return;
       }
       this.#handedOver++;
+      writeTogether(this.#stream);
       this.#socket.send(message, (error) => {
         this.#written++;
         if (error) reject(new Error(CONNECTION_LOST));

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { SocketWriter } from '../../src/rpc/socket-writer.ts';
@@ -15,7 +16,7 @@ function writerOn(readyState: number = WebSocket.OPEN) {
     send: (_message: unknown, done: () => void) => void unwritten.push(done),
     terminate: vi.fn(),
   });
-  const writer = new SocketWriter({ clock, logger, socket: socket as unknown as WebSocket });
+  const writer = new SocketWriter({ clock, logger, socket: socket as unknown as WebSocket, stream: new PassThrough() });
   return { clock, socket, writer, unwritten };
 }
 
