@@ -36,8 +36,8 @@ export const full: Extent = {
 };
 
 export const quick: Extent = {
-  rounds: 1,
-  backlog: { '4KB': 8_000, '700KB': 100 },
+  rounds: 2,
+  backlog: { '4KB': 2_000, '700KB': 100 },
   latencySeconds: 4,
   idleSlaves: [1, 1000],
   idleSeconds: 8,

@@ -22,7 +22,7 @@ export function describeError(error: unknown): unknown {
 }
 
 /**
- * Lines are written together, after a tenth of a second at most: a write for each was a fifth of what a small task costs the master, and a
+ * Lines are written together, after a tenth of a second at most: a write for each costs a busy master much, and a
  * reader of our stderr that stands still must not stop us. What it does not read beyond this many bytes is dropped.
  */
 const TOGETHER = { sync: false, minLength: 4096, periodicFlush: 100, maxLength: 16 * 2 ** 20 };
