@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Database } from '../database/database.ts';
 import { errorCode, errorText } from '../errors/coded-error.ts';
-import { pruneArchived, pruneCluster } from '../queue/prune-archived.ts';
+import { pruneArchived, pruneCluster, pruneRemoved } from '../queue/prune-archived.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
 export interface RetentionInit {
@@ -29,6 +29,7 @@ export async function keepRetention(
     try {
       await clock.sleep(pauseMs, signal);
       const pruned = await pruneArchived(db, retentionMs, signal);
+      await pruneRemoved(db, retentionMs);
       await pruneCluster(db, retentionMs);
       if (pruned > 0) logger.info({ pruned }, 'archived tasks deleted, their retention is over');
     } catch (error) {

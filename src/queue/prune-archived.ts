@@ -36,6 +36,22 @@ export async function pruneArchived(db: Database, olderThanMs: number, signal: A
   return pruned;
 }
 
+/** The details of tasks that an operator removed. */
+export async function pruneRemoved(db: Database, olderThanMs: number): Promise<void> {
+  const rows = await db.kysely
+    .selectFrom('task_details')
+    .leftJoin('tasks', 'tasks.id', 'task_id')
+    .leftJoin('tasks_archived', 'tasks_archived.id', 'task_id')
+    .select('task_id')
+    .where('tasks.id', 'is', null)
+    .where('tasks_archived.id', 'is', null)
+    .where('queued_at', '<', sql<number>`${nowMs} - ${olderThanMs}`)
+    .limit(LOOKED_AT)
+    .execute();
+  const ids = rows.map((row) => row.task_id);
+  for (let at = 0; at < ids.length; at += DELETED) await prune(db, ids.slice(at, at + DELETED), 0);
+}
+
 /** A task that was asked for again keeps its details, so that attempt numbers go on. */
 async function prune(db: Database, ids: readonly string[], limit: number): Promise<number> {
   return await db.transaction(async (trx) => {

@@ -3,7 +3,8 @@ import { CodedError } from '../errors/coded-error.ts';
 import { lockTask } from './attempt.ts';
 
 /**
- * Forgets a finished task, archived or not, with its attempts. False when there is none.
+ * Forgets a finished task, archived or not. False when there is none. Its details stay until their retention is over, so that the
+ * attempt numbers go on should it be asked for again.
  * @throws CodedError `task-unfinished`
  */
 export async function removeTask(db: Database, id: string): Promise<boolean> {
@@ -21,8 +22,6 @@ export async function removeTask(db: Database, id: string): Promise<boolean> {
     }
     const current = await trx.deleteFrom('tasks').where('id', '=', id).executeTakeFirst();
     const archived = await trx.deleteFrom('tasks_archived').where('id', '=', id).executeTakeFirst();
-    await trx.deleteFrom('task_attempts').where('task_id', '=', id).execute();
-    await trx.deleteFrom('task_details').where('task_id', '=', id).execute();
     return current.numDeletedRows + archived.numDeletedRows > 0n;
   });
 }

@@ -103,6 +103,7 @@ export class RpcConnection<Out extends MethodMap> {
     if (this.#awaited.size >= MAX_CALLS) {
       throw new CodedError('too-many-calls', `${method}: ${MAX_CALLS} calls wait for an answer on this connection`);
     }
+    await this.#writer.room();
     const limitMs = options.timeoutMs ?? CALL_LIMIT_MS;
     const tooLate = (id: string | number | null) =>
       createJSONRPCErrorResponse(id, 0, `${method} was not answered within ${limitMs} ms`, { code: 'time-limit' });

@@ -7,6 +7,8 @@ import type { OpenSocket } from './open-socket.ts';
 
 /** The largest thing ever sent is a task of 1.65 MB; eight slots wait for eight of them. */
 const MAX_BUFFERED_BYTES = 64 * 2 ** 20;
+/** With more than this on the way, whoever can wait does: a manager of many miners submits hundreds of tasks at once. */
+const ROOM_BYTES = 16 * 2 ** 20;
 export const CONNECTION_LOST = 'connection lost';
 const LOOK_MS = 5_000;
 /** A full task needs 0.5 Mbit/s to be out in this time. */
@@ -17,6 +19,7 @@ export class SocketWriter {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
   readonly #logger: Logger;
+  readonly #waiting: (() => void)[] = [];
   #handedOver = 0;
   #written = 0;
 
@@ -25,6 +28,7 @@ export class SocketWriter {
     this.#stream = components.stream;
     this.#logger = components.logger;
     this.#watch(components.clock);
+    this.#socket.once('close', () => this.#wake());
   }
 
   /** Resolves when the system has it; rejects when the socket is closed, or ends it as a slow one. */
@@ -39,10 +43,22 @@ export class SocketWriter {
       writeTogether(this.#stream);
       this.#socket.send(message, (error) => {
         this.#written++;
+        this.#wake();
         if (error) reject(new Error(CONNECTION_LOST));
         else resolve();
       });
     });
+  }
+
+  /** Resolves when little is on the way, or the socket is closed. */
+  async room(): Promise<void> {
+    while (this.#socket.readyState === WebSocket.OPEN && this.#socket.bufferedAmount > ROOM_BYTES) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #wake(): void {
+    for (const go of this.#waiting.splice(0)) go();
   }
 
   /** What was handed over at the time of the mark must be out a few looks later. */

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { archiveTask, archiveTasks } from '../../src/queue/archive-tasks.ts';
-import { pruneArchived, pruneCluster } from '../../src/queue/prune-archived.ts';
+import { pruneArchived, pruneCluster, pruneRemoved } from '../../src/queue/prune-archived.ts';
+import { removeTask } from '../../src/queue/remove-task.ts';
 import { startAttempt } from '../../src/queue/start-attempt.ts';
 import { submitTask } from '../../src/queue/submit-task.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -34,6 +35,18 @@ async function archive(rows: number): Promise<void> {
   await sql`INSERT INTO task_attempts (task_id, attempt, slave, started_at, heartbeat_at, progress_at, ended_at)
     SELECT MD5(n), 1, 's', 1, 1, 1, 1 FROM ${sequence}`.execute(kysely);
 }
+
+test('details of a removed task go when they are old, those of a task that is there stay', async () => {
+  const [removed, kept] = [await taskIn(schema.db, 'failed', 1), await taskIn(schema.db, 'failed', 2)];
+  await removeTask(schema.db, removed);
+  await pruneRemoved(schema.db, HOUR_MS);
+  expect(await count('task_details')).toBe(2);
+  await schema.db.kysely.updateTable('task_details').set({ queued_at: 1 }).execute();
+  await pruneRemoved(schema.db, HOUR_MS);
+  const left = await schema.db.kysely.selectFrom('task_details').select('task_id').execute();
+  expect(left).toEqual([{ task_id: kept }]);
+  expect(await count('task_attempts')).toBe(1);
+});
 
 test('archived tasks older than the retention go, with details and attempts', async () => {
   await archive(3_000);

@@ -73,3 +73,30 @@ test('a peer that reads nothing costs a bounded amount of memory, then its conne
   expect(megabytes).toBeGreaterThan(60);
   expect(megabytes).toBeLessThan(120);
 });
+
+test('calls wait for room where answers would end the connection', async () => {
+  const { socket, writer, unwritten } = writerOn();
+  socket.bufferedAmount = 17 * 2 ** 20;
+  let hasRoom = false;
+  const room = writer.room().then(() => {
+    hasRoom = true;
+  });
+  void writer.write('a');
+  unwritten.shift()?.();
+  await Promise.resolve();
+  expect(hasRoom).toBe(false);
+  socket.bufferedAmount = 0;
+  void writer.write('b');
+  unwritten.shift()?.();
+  await room;
+  expect(socket.terminate).not.toHaveBeenCalled();
+});
+
+test('a socket that closes keeps nobody waiting for room', async () => {
+  const { socket, writer } = writerOn();
+  socket.bufferedAmount = 17 * 2 ** 20;
+  const room = writer.room();
+  Object.assign(socket, { readyState: WebSocket.CLOSED });
+  socket.emit('close');
+  await room;
+});
