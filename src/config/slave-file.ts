@@ -45,7 +45,8 @@ const fields = {
     }),
     name: optionalKey('name', text, {
       example: 'gpu-host-1-0',
-      about: 'Name in the tasks table; by default made of the host name',
+      about:
+        'Name in the tasks table; by default the host name with CUDA_VISIBLE_DEVICES, or where that is not set with the process number, which changes at each start: then name it',
     }),
     memoryPerProof: optionalKey('memory_per_proof', byteCount, {
       example: '72GiB',

@@ -276,7 +276,7 @@ export class Leader {
 
   async #fail(slave: string, attempt: AttemptId, failure: Failure): Promise<Verdict> {
     const { db, logger } = this.#components;
-    const verdict = await this.#watch(failAttempt(db, attempt, failure, this.#init.policy));
+    const verdict = await this.#watch(failAttempt(db, { ...attempt, slave }, failure, this.#init.policy));
     if (!verdict.accepted) return this.#refuse(slave, attempt, verdict.reason ?? '');
     const { class: failureClass, reason } = failure;
     this.#heartbeats.taken(attempt);

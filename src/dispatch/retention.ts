@@ -12,6 +12,8 @@ export interface RetentionInit {
 
 /** Others say that the database is away, or that another master leads. */
 const QUIET = ['database-unavailable', 'not-leading'];
+/** Slaves and masters that do not come back, and challenges of deadlines long over. */
+const CLUSTER_AGE_MS = 30 * 24 * 3_600_000;
 /** Each walks the whole archive once. */
 const WALKS_IN_RETENTION = 30;
 
@@ -23,14 +25,14 @@ export async function keepRetention(
 ): Promise<void> {
   const { clock, db, logger } = components;
   const { retentionMs, archiveIntervalMs } = init;
-  if (retentionMs === 0) return;
   const intervalMs = Math.max(archiveIntervalMs, retentionMs / WALKS_IN_RETENTION);
   for (let pauseMs = Math.min(archiveIntervalMs, intervalMs); !signal.aborted; pauseMs = intervalMs) {
     try {
       await clock.sleep(pauseMs, signal);
+      await pruneCluster(db, CLUSTER_AGE_MS);
+      if (retentionMs === 0) continue;
       const pruned = await pruneArchived(db, retentionMs, signal);
       await pruneRemoved(db, retentionMs);
-      await pruneCluster(db, retentionMs);
       if (pruned > 0) logger.info({ pruned }, 'archived tasks deleted, their retention is over');
     } catch (error) {
       if (signal.aborted || QUIET.includes(errorCode(error) ?? '')) continue;

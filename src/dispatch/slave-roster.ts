@@ -141,7 +141,14 @@ export class SlaveRoster {
   failed(name: string, id: string, now: number): number | undefined {
     const entry = this.#entries.get(name);
     if (entry === undefined || entry.failed.has(id)) return undefined;
+    const others = [...this.#entries.values()].filter((other) => other !== entry);
+    const blamed = others.filter((other) => other.failed.has(id));
+    // It failed elsewhere, too: then it is the task, and nobody is to blame.
+    for (const other of blamed) other.failed.delete(id);
+    if (blamed.length > 0) return undefined;
     entry.failed.add(id);
+    // Without it nobody would be left: a sick slave may still prove something.
+    if (!others.some((other) => !other.drained && other.heldUntil <= now)) return undefined;
     const beyond = entry.failed.size - FAILED_TASKS_BEFORE_HOLD;
     if (beyond < 0) return undefined;
     entry.heldUntil = now + Math.min(FIRST_HOLD_MS * 2 ** beyond, LONGEST_HOLD_MS);

@@ -24,7 +24,7 @@ export async function lockTask(trx: Transaction, id: string): Promise<{ close_at
 /** The fence: false when the attempt is closed or never was. By primary key: row constructors deadlock here. */
 export async function endAttempt(
   trx: Transaction,
-  { id, attempt }: AttemptId,
+  { id, attempt, slave }: AttemptId & { readonly slave?: string },
   end: { readonly outcome: AttemptOutcome; readonly reason: string | null },
 ): Promise<boolean> {
   const { numUpdatedRows } = await trx
@@ -33,6 +33,7 @@ export async function endAttempt(
     .where('task_id', '=', id)
     .where('attempt', '=', attempt)
     .where('ended_at', 'is', null)
+    .$if(slave !== undefined, (query) => query.where('slave', '=', slave ?? ''))
     .executeTakeFirst();
   return numUpdatedRows === 1n;
 }
@@ -65,6 +66,7 @@ export async function whyClosed(trx: Executor, { id, attempt }: AttemptId): Prom
     .where('attempt', '=', attempt)
     .executeTakeFirst();
   if (row === undefined) return 'there is no such attempt';
+  if (row.outcome === null) return 'it is the lease of another slave';
   return `the attempt has ended: ${row.outcome}${row.reason === null ? '' : `, ${row.reason}`}`;
 }
 

@@ -27,12 +27,19 @@ export async function endLostAttempts(
   const [first] = live;
   if (first === undefined || !mayJudge(first.now)) return [];
   const ended: EndedAttempt[] = [];
+  let broken: unknown;
   for (const { task_id: id, attempt, slave, ...times } of live) {
     const failure = failureOf(times, policy);
     if (failure === undefined) continue;
-    const { accepted, ended: others } = await failAttempt(db, { id, attempt }, failure, policy);
-    if (accepted) ended.push({ id, attempt, slave, outcome: failure.outcome }, ...others);
+    try {
+      const { accepted, ended: others } = await failAttempt(db, { id, attempt }, failure, policy);
+      if (accepted) ended.push({ id, attempt, slave, outcome: failure.outcome }, ...others);
+    } catch (error) {
+      // A row that cannot be written keeps no other lease.
+      broken ??= error;
+    }
   }
+  if (broken !== undefined && ended.length === 0) throw broken;
   return ended;
 }
 

@@ -5,6 +5,7 @@ import type { AttemptId, FailureClass as ReportedFailure } from '../rpc/methods.
 import { endAttempt, endLiveAttempts, finishTask, liveAttempts, lockTask, whyClosed } from './attempt.ts';
 import type { FinishVerdict } from './finish-attempt.ts';
 import { nowMs } from './sql-time.ts';
+import { CANCELLED } from './task-state.ts';
 
 /**
  * permanent: bad input, no attempt can help. slave: this slave's parameters, GPU or memory; another may try at once.
@@ -24,22 +25,32 @@ export interface RetryPolicy {
   readonly retryIntervalMs: number;
 }
 
+/** The seed's column is a SMALLINT. */
+const MOST_RETRIES = 32_767;
+
 /** Ends an attempt without a result. Its task waits again, unless another attempt lives or it has failed for good. */
 export async function failAttempt(
   db: Database,
-  attempt: AttemptId,
+  /** With the slave whose report it is, where it is one. */
+  attempt: AttemptId & { readonly slave?: string },
   failure: Failure,
   policy: RetryPolicy,
 ): Promise<FinishVerdict> {
   const { id } = attempt;
   return await db.transaction(async (trx) => {
     const task = await lockTask(trx, id);
-    const { outcome, reason } = failure;
+    const { outcome } = failure;
+    // What a slave says must not look like a cancellation.
+    const reason = failure.reason.startsWith(CANCELLED) ? `failed: ${failure.reason}` : failure.reason;
     if (task === undefined || !(await endAttempt(trx, attempt, { outcome, reason }))) {
       return { accepted: false, reason: await whyClosed(trx, attempt), ended: [] };
     }
     if (failure.class !== 'lost') {
-      await trx.updateTable('tasks').set({ retry_count: sql<number>`retry_count + 1` }).where('id', '=', id).execute();
+      await trx
+        .updateTable('tasks')
+        .set({ retry_count: sql<number>`LEAST(retry_count + 1, ${MOST_RETRIES})` })
+        .where('id', '=', id)
+        .execute();
     }
     if (failure.class === 'permanent' || (await isSpent(trx, id, task.close_at, policy))) {
       // A competitor of a spent task may still prove it; bad input is bad for all.
@@ -52,7 +63,7 @@ export async function failAttempt(
       return { accepted: true, reason: null, ended, state: 'failed' };
     }
     const others = await liveAttempts(trx, id);
-    if (others.length === 0) await waitAgain(trx, id, failure, policy);
+    if (others.length === 0) await waitAgain(trx, id, { ...failure, reason }, policy);
     return { accepted: true, reason: null, ended: [], state: others.length === 0 ? 'waiting' : 'running' };
   });
 }
@@ -69,9 +80,12 @@ async function isSpent(trx: Transaction, id: string, closeAt: number | null, pol
 
 async function waitAgain(trx: Transaction, id: string, failure: Failure, policy: RetryPolicy): Promise<void> {
   const pause = failure.class === 'lost' ? 0 : policy.retryIntervalMs;
+  // One that fails on a second slave within the pause of the first may be to blame itself: then it rests everywhere. The
+  // assignment comes first, since those after it change what it looks at.
+  const elsewhere = sql<number>`IF(retry_elsewhere = 1 AND retry_at > ${nowMs}, 0, 1)`;
   await trx
     .updateTable('task_details')
-    .set({ retry_at: sql<number>`${nowMs} + ${pause}`, retry_elsewhere: failure.class === 'slave' ? 1 : 0 })
+    .set({ retry_elsewhere: failure.class === 'slave' ? elsewhere : 0, retry_at: sql<number>`${nowMs} + ${pause}` })
     .where('task_id', '=', id)
     .execute();
   await trx

@@ -78,11 +78,11 @@ async function prune(db: Database, ids: readonly string[], limit: number): Promi
   });
 }
 
-/** Forgets slaves and masters that have been away for so long, and the challenges of deadlines long over. */
+/** Forgets slaves (drained ones apart) and masters that have been away for so long, and the challenges of deadlines long over. */
 export async function pruneCluster(db: Database, olderThanMs: number): Promise<void> {
   const limit = sql<number>`${nowMs} - ${olderThanMs}`;
   await db.transaction(async (trx) => {
-    await trx.deleteFrom('slaves').where('left_at', '<', limit).execute();
+    await trx.deleteFrom('slaves').where('left_at', '<', limit).where('drained', '=', 0).execute();
     await trx.deleteFrom('masters').where('seen_at', '<', limit).execute();
     await trx.deleteFrom('proving_seeds').where('first_seen_at', '<', limit).execute();
   });

@@ -28,7 +28,7 @@ export async function startAttempt(db: Database, lease: LeaseRequest): Promise<A
     if (counted.numUpdatedRows === 0n) return null;
     const started = await trx
       .updateTable('tasks')
-      .set({ started_at: nowSeconds, heartbeat_at: nowSeconds, slave })
+      .set({ started_at: nowSeconds, heartbeat_at: nowSeconds, slave, error_reason: null })
       .where('id', '=', id)
       .where('finished_at', 'is', null)
       .executeTakeFirst();
@@ -70,7 +70,7 @@ async function startAll(db: Database, leases: readonly LeaseRequest[]): Promise<
       sql`UPDATE task_details FORCE INDEX (PRIMARY) SET last_attempt = last_attempt + 1 WHERE ${sql.join(isKnown, sql` OR `)}`,
       sql`INSERT INTO task_attempts (task_id, attempt, slave, started_at, heartbeat_at, progress_at) VALUES ${sql.join(rows)}`,
       sql`UPDATE tasks FORCE INDEX (PRIMARY)
-        SET started_at = ${nowSeconds}, heartbeat_at = ${nowSeconds}, slave = CASE id ${sql.join(slaves, sql` `)} END
+        SET started_at = ${nowSeconds}, heartbeat_at = ${nowSeconds}, error_reason = NULL, slave = CASE id ${sql.join(slaves, sql` `)} END
         WHERE id IN (${sql.join(sorted.map(({ id }) => id))}) AND finished_at IS NULL`,
     ],
     async (_, [counted, , started]) => {

@@ -75,5 +75,10 @@ async function reopen(trx: Transaction, id: string, closeAt: number | null): Pro
     .where((where) => where.or([where('out_body', 'is', null), where('error_reason', 'is not', null)]))
     .executeTakeFirst();
   if (numUpdatedRows === 0n) return;
-  await trx.updateTable('task_details').set({ queued_at: nowMs, retry_at: 0 }).where('task_id', '=', id).execute();
+  // What the finished one had does not bind the new one.
+  await trx
+    .updateTable('task_details')
+    .set({ close_at: closeAt, queued_at: nowMs, retry_at: 0 })
+    .where('task_id', '=', id)
+    .execute();
 }

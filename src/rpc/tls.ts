@@ -16,6 +16,8 @@ export interface ClientTls {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
+  /** `ca` may be any certificate of the chain, the last one too. */
+  readonly allowPartialTrustChain?: boolean;
 }
 
 /**

@@ -29,6 +29,8 @@ export async function runSlave(
 ): Promise<void> {
   const { clock, logger } = components;
   const { env, signal } = init;
+  // A prover has no business with the master.
+  const { WDPOST_TOKEN: _, ...withoutToken } = env;
   const token = await loadClientToken({ file: config.master.tokenFile, env }, 'slave');
   const { tlsCa: ca, tlsCert: cert, tlsKey: key } = config.master;
   const tls = await loadClientTls({ ca, cert, key });
@@ -43,7 +45,7 @@ export async function runSlave(
     (dir) =>
       new ProvingSlot(components, {
         bin: proverBinary(env),
-        env: { ...env, TMPDIR: dir },
+        env: { ...withoutToken, TMPDIR: dir },
         memoryPerProof,
         stores,
         onChange: () => heartbeats.wake(),

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { SlaveRoster, type SlaveSession } from '../../src/dispatch/slave-roster.ts';
+
+function rosterOf(...names: readonly string[]): SlaveRoster {
+  const roster = new SlaveRoster();
+  for (const name of names) {
+    const session: SlaveSession = {
+      name,
+      remote: '127.0.0.1:1',
+      version: 2,
+      sectorSize: null,
+      stores: null,
+      start: async () => ({ accepted: true, reason: null }),
+      cancel: async () => {},
+      close: () => {},
+    };
+    roster.join(session, { slots: 1, tasks: [], drained: false, heldUntil: 0, joinedAt: 0 });
+  }
+  return roster;
+}
+
+test('a slave on which different tasks fail in a row is held back', () => {
+  const roster = rosterOf('sick', 'sound');
+  expect(['a', 'b', 'a'].map((id) => roster.failed('sick', id, 0))).toEqual([undefined, undefined, undefined]);
+  expect(roster.failed('sick', 'c', 0)).toBeGreaterThan(0);
+  expect(roster.free(1).map(({ name }) => name)).toEqual(['sound']);
+});
+
+test('tasks that fail wherever they go hold nobody back', () => {
+  const roster = rosterOf('one', 'two');
+  for (const id of ['a', 'b', 'c', 'd', 'e']) {
+    expect(roster.failed('one', id, 0)).toBeUndefined();
+    expect(roster.failed('two', id, 0)).toBeUndefined();
+  }
+  expect(roster.free(1)).toHaveLength(2);
+});
+
+test('the last slave in service is not held back', () => {
+  const roster = rosterOf('only');
+  for (const id of ['a', 'b', 'c', 'd']) expect(roster.failed('only', id, 0)).toBeUndefined();
+  expect(roster.free(1)).toHaveLength(1);
+});
