@@ -13,6 +13,9 @@ export function goalTable(measurements: readonly Measurement[]): string {
   return textTable(['goal', 'limit', 'measured', ''], rows);
 }
 
+const SHORT =
+  'This was a short run (the extents of `--quick`: two rounds at most, 2,000 and 100 tasks, 4 s of arrivals, 200 sectors of the partition): small differences mean nothing, and warming up weighs more than it should.';
+
 /** Everything that was measured in a run, as a page. */
 export function page({ machine, measurements }: Results): string {
   const { cpu, cores, memoryGigabytes, kernel, fileSystem, fdatasyncPerSecond, versions } = machine;
@@ -25,6 +28,7 @@ export function page({ machine, measurements }: Results): string {
     '## The last run',
     `${date}, ${cores} × ${cpu}, ${memoryGigabytes} GB, Linux ${kernel}, data on ${fileSystem} with ${digits(fdatasyncPerSecond)} fdatasync/s; everything on this one machine.`,
     `${versionText}.`,
+    ...(Math.max(...measurements.map(({ round }) => round)) < 2 ? [SHORT] : []),
     goalTable(measurements),
     '## Queues',
     systems.map(({ name, about }) => `* \`${name}\`: ${about}`).join('\n'),

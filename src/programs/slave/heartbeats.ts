@@ -56,14 +56,14 @@ export class Heartbeats {
 
   /** Beats until the signal. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, clock, workshop } = this.#components;
+    const { client, clock } = this.#components;
     const wake = (): void => this.wake();
     signal.addEventListener('abort', wake, { once: true });
     while (!signal.aborted) {
       if (client.isConnected) await this.#beat();
       const { busyIntervalMs, idleIntervalMs } = this.#init;
-      const busy = workshop.attempts.length > 0;
-      await this.#wake.wait(busy ? Math.min(busyIntervalMs, this.#busyLimitMs) : idleIntervalMs);
+      // A task may come meanwhile, and its first beat is due as soon as any other.
+      await this.#wake.wait(Math.min(idleIntervalMs, busyIntervalMs, this.#busyLimitMs));
       // What changes together is told together, and after the outcomes that freed the slots.
       await clock.sleep(SETTLE_MS);
       this.#wake.shut();
