@@ -3,6 +3,7 @@ import { CodedError } from '../errors/coded-error.ts';
 import { type EndedAttempt, endLiveAttempts, lockTask } from './attempt.ts';
 import { viewOf } from './get-task.ts';
 import { nowMs } from './sql-time.ts';
+import { NOT_STARTED } from './task-state.ts';
 
 /**
  * A task waits again as if it had just been submitted; its live attempts end, and their numbers go on. Null when there is none.
@@ -21,18 +22,7 @@ export async function resetTask(db: Database, id: string): Promise<{ readonly en
     }
     if (details !== undefined) await assertOpen(trx, id, details.close_at);
     const ended = await endLiveAttempts(trx, id, { outcome: 'cancelled', reason: 'reset by an operator' });
-    await trx
-      .updateTable('tasks')
-      .set({
-        started_at: null,
-        finished_at: null,
-        heartbeat_at: null,
-        retry_count: 0,
-        error_reason: null,
-        out_body: null,
-      })
-      .where('id', '=', id)
-      .execute();
+    await trx.updateTable('tasks').set(NOT_STARTED).where('id', '=', id).execute();
     await trx
       .updateTable('task_details')
       .set({ queued_at: nowMs, retry_at: 0, retry_elsewhere: 0 })

@@ -4,6 +4,7 @@ import type { TaskView } from '../rpc/methods.ts';
 import { viewOf } from './get-task.ts';
 import { type PreparedSubmission, prepareSubmission, type Submission } from './prepare-submission.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
+import { NOT_STARTED } from './task-state.ts';
 
 /**
  * Asks for a piece of work. The same work is one row and one answer: a proof is answered from the tables, archived or not; a
@@ -62,14 +63,7 @@ async function reopen(trx: Transaction, id: string, closeAt: number | null): Pro
   }
   const { numUpdatedRows } = await trx
     .updateTable('tasks')
-    .set({
-      started_at: null,
-      finished_at: null,
-      heartbeat_at: null,
-      retry_count: 0,
-      error_reason: null,
-      out_body: null,
-    })
+    .set(NOT_STARTED)
     .where('id', '=', id)
     .where('finished_at', 'is not', null)
     .where((where) => where.or([where('out_body', 'is', null), where('error_reason', 'is not', null)]))

@@ -14,6 +14,16 @@ export interface StateColumns {
   readonly has_output: boolean | number;
 }
 
+/** What takes a row of `tasks` back to `waiting`, as if it were new. */
+export const NOT_STARTED = {
+  started_at: null,
+  finished_at: null,
+  heartbeat_at: null,
+  retry_count: 0,
+  error_reason: null,
+  out_body: null,
+} as const;
+
 /** Marks a cancelled task in the seed's `error_reason`. */
 export const CANCELLED = 'cancelled: ';
 

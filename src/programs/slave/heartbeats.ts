@@ -7,10 +7,8 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Workshop } from './workshop.ts';
 
 export interface HeartbeatsInit {
-  /** While attempts are held. */
-  readonly busyIntervalMs: number;
-  /** The safety net of a slave with nothing to do: free slots are told again. */
-  readonly idleIntervalMs: number;
+  /** With or without attempts: one may come meanwhile, and its first beat is due as soon as any other. */
+  readonly intervalMs: number;
 }
 
 const CALL_LIMIT_MS = 10_000;
@@ -27,7 +25,7 @@ export class Heartbeats {
   };
   readonly #init: HeartbeatsInit;
   readonly #wake: Gate;
-  #busyLimitMs = Number.POSITIVE_INFINITY;
+  #longestMs = Number.POSITIVE_INFINITY;
   #masterVersion = RPC_VERSION;
 
   constructor(
@@ -50,7 +48,7 @@ export class Heartbeats {
 
   /** Three heartbeats fit into the master's time-out, whatever the interval of the configuration. */
   suit({ version, heartbeatTimeoutMs }: HelloAnswer): void {
-    this.#busyLimitMs = heartbeatTimeoutMs / 3;
+    this.#longestMs = heartbeatTimeoutMs / 3;
     this.#masterVersion = version;
   }
 
@@ -61,9 +59,7 @@ export class Heartbeats {
     signal.addEventListener('abort', wake, { once: true });
     while (!signal.aborted) {
       if (client.isConnected) await this.#beat();
-      const { busyIntervalMs, idleIntervalMs } = this.#init;
-      // A task may come meanwhile, and its first beat is due as soon as any other.
-      await this.#wake.wait(Math.min(idleIntervalMs, busyIntervalMs, this.#busyLimitMs));
+      await this.#wake.wait(Math.min(this.#init.intervalMs, this.#longestMs));
       // What changes together is told together, and after the outcomes that freed the slots.
       await clock.sleep(SETTLE_MS);
       this.#wake.shut();

@@ -80,7 +80,7 @@ export async function runSlave(
   const workshop: Workshop = new Workshop({ clock, logger, slots, client });
   const heartbeats = new Heartbeats(
     { clock, logger, client, workshop },
-    { busyIntervalMs: config.master.heartbeatIntervalMs, idleIntervalMs: config.slave.pullIntervalMs },
+    { intervalMs: Math.min(config.master.heartbeatIntervalMs, config.slave.pullIntervalMs) },
   );
 
   async function work(): Promise<void> {

@@ -72,7 +72,7 @@ export const taskVerbs: VerbGroup = {
     {
       name: 'remove',
       argument: '<id>',
-      about: 'delete a finished task, archived or not, with its attempts',
+      about: 'delete a finished task, archived or not',
       async run(ask, { subject }) {
         const answer = await ask('tasks.remove', { id: subject });
         if (!answer.removed) throw notFound(subject);
