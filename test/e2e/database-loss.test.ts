@@ -1,38 +1,28 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { loadMasterConfig } from '../../src/config/master-file.ts';
 import { type Database, openDatabase } from '../../src/database/database.ts';
 import { DevChain } from '../../src/programs/quickstart/dev-chain.ts';
 import { openManagersDatabase } from '../../src/programs/quickstart/managers-database.ts';
 import { readProgress } from '../../src/programs/quickstart/progress.ts';
-import { MINER, makeScene, type Scene, writeConfigs } from '../../src/programs/quickstart/scene.ts';
+import { MINER, writeConfigs } from '../../src/programs/quickstart/scene.ts';
 import { silentLogger } from '../support/silent-logger.ts';
-import { Daemons } from './daemons.ts';
+import { useScene } from './use-scene.ts';
 
 const LIMIT_MS = 300_000;
 const BLOCK_MS = 500;
 const SLOW_BLOCK_MS = 2_000;
 const PARTITIONS = 6;
 
-let scene: Scene;
-let daemons: Daemons;
-beforeEach(async () => {
-  scene = await makeScene(await mkdtemp(join(tmpdir(), 'wdpost-loss-')), '2KiB', 2 * PARTITIONS);
-  daemons = new Daemons(scene.logs);
-});
-afterEach(async ({ task }) => {
-  await daemons.stop();
-  if (task.result?.state === 'fail') return process.stderr.write(`the logs are kept in ${scene.logs}\n`);
-  return rm(scene.home, { recursive: true, force: true });
-});
+const world = useScene(2 * PARTITIONS);
 
 it(
   'a database that is lost, emptied or restored from an older dump in an open deadline costs no post and repeats none',
   async () => {
+    const { scene, daemons } = world();
     const chain = new DevChain();
     const posts: Post[] = [];
     const layout = ['--block-time', `${BLOCK_MS}ms`, '--skip-quiet', '--partitions-per-deadline', '2'];

@@ -1,31 +1,20 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { DevChain } from '../../src/programs/quickstart/dev-chain.ts';
 import { openManagersDatabase } from '../../src/programs/quickstart/managers-database.ts';
 import { readProgress } from '../../src/programs/quickstart/progress.ts';
-import { MINER, makeScene, type Scene, writeConfigs } from '../../src/programs/quickstart/scene.ts';
-import { Daemons } from './daemons.ts';
+import { MINER, writeConfigs } from '../../src/programs/quickstart/scene.ts';
+import { useScene } from './use-scene.ts';
 
 const LIMIT_MS = 120_000;
 
-let scene: Scene;
-let daemons: Daemons;
-beforeEach(async () => {
-  scene = await makeScene(await mkdtemp(join(tmpdir(), 'wdpost-e2e-')), '2KiB', 4);
-  daemons = new Daemons(scene.logs);
-});
-afterEach(async ({ task }) => {
-  await daemons.stop();
-  if (task.result?.state === 'fail') return process.stderr.write(`the logs are kept in ${scene.logs}\n`);
-  return rm(scene.home, { recursive: true, force: true });
-});
+const world = useScene(4);
 
 it(
   'proves again for the new challenge when the chain reorganises below it, also what was sent already',
   async () => {
+    const { scene, daemons } = world();
     const chain = new DevChain();
     const home = ['--home', join(scene.home, 'chain'), '--miner', `t0${MINER}`, '--sectors', scene.sectorsFile];
     const layout = ['--block-time', '500ms', '--start-epoch', '120', '--partitions-per-deadline', '2'];
