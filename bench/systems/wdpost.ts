@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { retry } from '../../src/clock/retry.ts';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { CodedError, errorCode } from '../../src/errors/coded-error.ts';
+import { canonicalTask } from '../../src/queue/window-post-task.ts';
 import { RpcClient } from '../../src/rpc/rpc-client.ts';
 import { benchChild, program } from '../paths.ts';
 import type { Servers } from '../servers.ts';
@@ -52,7 +53,8 @@ function wdpostSystem(name: string, about: string, schema?: string): System {
       return {
         async enqueue(task) {
           // As the manager does; the same submission twice is one task.
-          const submit = () => client.call('task.submit', { task, closeAt: systemClock.now() + CLOSE_MS });
+          const submit = () =>
+            client.call('task.submit', { closeAt: systemClock.now() + CLOSE_MS }, { attachment: canonicalTask(task) });
           await retry(
             systemClock,
             { pauseMs: RETRY_MS, maxPauseMs: RETRY_MS, isTransient: isLost, onFailure: () => {} },

@@ -4,7 +4,7 @@ import type { LeasePolicy } from '../queue/end-lost-attempts.ts';
 import { findUnfinished, listUnfinished, type UnfinishedTask } from '../queue/list-unfinished.ts';
 import type { PreparedSubmission } from '../queue/prepare-submission.ts';
 import { windowProofType } from '../queue/window-post-task.ts';
-import type { AttemptId, TaskView } from '../rpc/methods.ts';
+import type { AttemptId } from '../rpc/methods.ts';
 import { type Choice, choose, type WaitingGroup } from './choose.ts';
 import { LeaseMaker, type LeaseMakerComponents } from './lease-maker.ts';
 import { slowTasks } from './slow-tasks.ts';
@@ -14,8 +14,6 @@ import { UsualDurations } from './usual-durations.ts';
 
 interface Components extends LeaseMakerComponents {
   readonly clock: Clock;
-  /** A task reached another state. */
-  readonly tell: (id: string, state: TaskView['state']) => void;
   /** Reads a task again (`reload`) and tells whom it concerns; never rejects. */
   readonly announce: (id: string) => Promise<void>;
 }
@@ -266,7 +264,6 @@ export class Dispatcher {
       live: [...task.live, { attempt, slave, startedAt }],
     }));
     this.#board.unassign(id, startedAt);
-    this.#components.tell(id, 'running');
   }
 }
 

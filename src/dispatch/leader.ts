@@ -34,7 +34,7 @@ export interface LeaderComponents {
 
 export interface LeaderInit {
   readonly policy: LeasePolicy;
-  /** A task reached another state. */
+  /** A task is finished, or something else but a lease was done to it. */
   readonly onChange: (id: string, state: TaskView['state']) => void;
 }
 
@@ -70,7 +70,6 @@ export class Leader {
         ...components,
         roster: this.#roster,
         bodies: this.#bodies,
-        tell: init.onChange,
         announce: (id) => this.announce(id),
       },
       init.policy,
@@ -269,7 +268,7 @@ export class Leader {
   async #bodyFor(slave: string, attempt: AttemptId): Promise<{ readonly body: Buffer } | { readonly refused: string }> {
     if (this.dispatcher.isLive(slave, attempt)) {
       const body = await this.#watch(this.#bodies.get(attempt.id));
-      if (body !== undefined) return { body };
+      if (body !== undefined) return { body: body.bytes };
     }
     return await this.#watch(getAttemptBody(this.#components.db, slave, attempt));
   }

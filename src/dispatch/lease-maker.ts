@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { Database } from '../database/database.ts';
 import { GroupCommit } from '../database/group-commit.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import { type Failure, failAttempt, type RetryPolicy } from '../queue/fail-attempt.ts';
 import type { UnfinishedTask } from '../queue/list-unfinished.ts';
 import { type LeaseRequest, startAttempts } from '../queue/start-attempt.ts';
-import { decodeTask } from '../queue/window-post-task.ts';
 import type { AttemptId } from '../rpc/methods.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { BodyCache } from './body-cache.ts';
@@ -64,13 +62,13 @@ export class LeaseMaker {
     const at = { id, attempt, slave: session.name };
     try {
       const body = await bodies.get(id);
-      const flaw = body === undefined ? 'there is no body' : flawOf(id, body);
-      if (body === undefined || flaw !== null) {
+      if (body === undefined || body.flaw !== null) {
+        const flaw = body?.flaw ?? 'there is no body';
         logger.error({ ...at, flaw }, 'body of a task cannot be read');
         return { class: 'permanent', outcome: 'failed', reason: `bad-task: ${flaw}` };
       }
       const facts = { minerId, proofType, sectors };
-      const { accepted, reason } = await session.start({ id, attempt, closeAt, facts, body });
+      const { accepted, reason } = await session.start({ id, attempt, closeAt, facts, body: body.bytes });
       if (!accepted) throw new CodedError('lease-refused', reason ?? 'no reason given');
       logger.info({ ...at, minerId, closeAt }, 'task leased');
       return undefined;
@@ -83,16 +81,5 @@ export class LeaseMaker {
       roster.refuse(session.name);
       return { class: 'lost', outcome: 'lost', reason: `not taken: ${errorText(error)}` };
     }
-  }
-}
-
-/** A body that gives its id is the one that was checked when it came; one of a row that others made is checked here. */
-function flawOf(id: string, body: Buffer): string | null {
-  if (createHash('sha256').update(body).digest('hex').startsWith(id)) return null;
-  try {
-    decodeTask(body);
-    return null;
-  } catch (error) {
-    return errorText(error);
   }
 }

@@ -1,3 +1,4 @@
+import { canonicalTask } from '../queue/window-post-task.ts';
 import type { TaskView } from '../rpc/methods.ts';
 import type { RpcClient } from '../rpc/rpc-client.ts';
 import type { WindowPostTask } from '../rpc/window-post.ts';
@@ -17,7 +18,10 @@ const ASK_LIMIT_MS = 3_000;
 
 export function rpcTaskService(client: RpcClient): TaskService {
   return {
-    submit: (task, closeAt) => client.call('task.submit', { task, closeAt }, { timeoutMs: SUBMIT_LIMIT_MS }),
+    submit: (task, closeAt) =>
+      client.masterVersion === 1
+        ? client.call('task.submit', { task, closeAt }, { timeoutMs: SUBMIT_LIMIT_MS })
+        : client.call('task.submit', { closeAt }, { timeoutMs: SUBMIT_LIMIT_MS, attachment: canonicalTask(task) }),
     get: (id) => client.call('task.get', { id }, { timeoutMs: ASK_LIMIT_MS }),
     async cancel(id, reason) {
       await client.call('task.cancel', { id, reason }, { timeoutMs: SUBMIT_LIMIT_MS });

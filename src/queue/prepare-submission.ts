@@ -1,8 +1,10 @@
-import { storeRoots } from './store-roots.ts';
-import { canonicalTask, parseTask, taskId } from './window-post-task.ts';
+import type { WindowPostTask } from '../rpc/window-post.ts';
+import { scanCanonicalTask } from './scan-canonical-task.ts';
+import { listRoots, storeRoots } from './store-roots.ts';
+import { canonicalTask, decodeTask, parseTask, taskId, windowProofType } from './window-post-task.ts';
 
 export interface Submission {
-  /** A WindowPostTask, not checked yet. */
+  /** A WindowPostTask or its JSON, not checked yet. */
   readonly task: unknown;
   /** When the result is worthless, milliseconds since 1970; null: never. */
   readonly closeAt: number | null;
@@ -22,13 +24,26 @@ export interface PreparedSubmission {
 }
 
 /** @throws CodedError `bad-task` that names the field */
-export function prepareSubmission(submission: Submission): PreparedSubmission {
-  const task = parseTask(submission.task);
+export function prepareSubmission({ task, closeAt }: Submission): PreparedSubmission {
+  return task instanceof Uint8Array ? prepareText(task, closeAt) : prepareTask(parseTask(task), closeAt);
+}
+
+function prepareText(text: Uint8Array, closeAt: number | null): PreparedSubmission {
+  const scanned = scanCanonicalTask(text);
+  if (scanned === undefined || windowProofType(scanned.proofType) === undefined) {
+    return prepareTask(decodeTask(text), closeAt);
+  }
+  const { roots, ...facts } = scanned;
+  const body = Buffer.from(text.buffer, text.byteOffset, text.length);
+  return { id: taskId(body), body, closeAt, ...facts, stores: listRoots(roots) };
+}
+
+function prepareTask(task: WindowPostTask, closeAt: number | null): PreparedSubmission {
   const body = canonicalTask(task);
   return {
     id: taskId(body),
     body,
-    closeAt: submission.closeAt,
+    closeAt,
     minerId: task.miner_id,
     proofType: task.proof_type,
     sectorCount: new Set(task.replicas.map((replica) => replica.sector_id)).size,

@@ -10,19 +10,19 @@ const MAX_JSON_BYTES = 60_000;
  * known of them.
  */
 export function storeRoots(replicas: readonly Replica[]): readonly string[] | null {
-  const roots = new Set<string>();
-  for (const { cache_dir, sealed_file } of replicas) {
-    for (const path of [cache_dir, sealed_file]) {
-      const root = rootOf(path);
-      if (root === undefined) return null;
-      roots.add(root);
-    }
-  }
-  const sorted = [...roots].sort();
-  return Buffer.byteLength(JSON.stringify(sorted)) > MAX_JSON_BYTES ? null : sorted;
+  const roots = new Set<string | undefined>();
+  for (const { cache_dir, sealed_file } of replicas) roots.add(storeRoot(cache_dir)).add(storeRoot(sealed_file));
+  return listRoots(roots);
 }
 
-function rootOf(path: string): string | undefined {
+/** As `storeRoots`, of the roots of all paths. */
+export function listRoots(roots: ReadonlySet<string | undefined>): readonly string[] | null {
+  const known = [...roots].filter((root) => root !== undefined).sort();
+  if (known.length < roots.size) return null;
+  return Buffer.byteLength(JSON.stringify(known)) > MAX_JSON_BYTES ? null : known;
+}
+
+export function storeRoot(path: string): string | undefined {
   return LAYOUT.exec(path)?.[1];
 }
 

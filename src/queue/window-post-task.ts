@@ -23,7 +23,7 @@ const taskSchema: z.ZodType<WindowPostTask> = z.object({
 });
 
 /** The largest number below the field's modulus has these bits of its last byte. */
-const SEED_MASK = 0x3f;
+export const SEED_MASK = 0x3f;
 
 /** @throws CodedError `bad-task` that names the field */
 export function parseTask(value: unknown): WindowPostTask {

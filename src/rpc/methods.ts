@@ -55,7 +55,8 @@ export type FailureClass = z.infer<typeof failureClass>;
 /** Params of what slaves and submitters call on the master. */
 export const masterParams = {
   hello,
-  'task.submit': z.object({ task: windowPostTask, closeAt: z.number().nullable() }),
+  /** The task is the call's attachment, its JSON, which is cheapest where it is canonical (`canonicalTask`); or it is `task`. */
+  'task.submit': z.object({ task: windowPostTask.optional(), closeAt: z.number().nullable() }),
   'task.get': z.object({ id }),
   'task.cancel': z.object({ id, reason }),
   'slave.heartbeat': z.object({ attempts: z.array(heartbeat).max(MAX_ATTEMPTS), free: count }),

@@ -56,6 +56,7 @@ export class RpcClient {
   readonly #urls: readonly string[];
   readonly #warned = new Set<string>();
   #lastFailure = 'not tried yet';
+  #masterVersion: number | undefined;
   #kept: Promise<void> = Promise.resolve();
 
   constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: RpcClientInit) {
@@ -63,6 +64,11 @@ export class RpcClient {
     this.#init = init;
     this.#connected = new Gate(components);
     this.#urls = init.urls.map((url) => socketUrl(url, init.tls !== undefined));
+  }
+
+  /** That the master spoke last; undefined before the first connection. */
+  get masterVersion(): number | undefined {
+    return this.#masterVersion;
   }
 
   get isConnected(): boolean {
@@ -185,6 +191,7 @@ export class RpcClient {
         );
       }
       this.#connection = connection;
+      this.#masterVersion = answer.version;
       onHello?.(answer);
       this.#connected.open();
     } catch (error) {

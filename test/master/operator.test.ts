@@ -149,14 +149,13 @@ test('a slave whose master was killed is away until it comes again', async () =>
   expect(await operator.call('slaves.list', {})).toMatchObject([{ name: 'lost', leftAt: expect.any(Number) }]);
 });
 
-test('only those who asked for a task hear of it, when it runs and when it ends', async () => {
+test('only those who asked for a task hear of its end', async () => {
   await start();
   const bystander = await joinSubmitter(master.url);
   clients.push(bystander.client);
   const { id } = await submit(1);
   const worker = await slave('worker');
   await finish(worker, await worker.starts.next());
-  expect(await submitter.changes.next()).toEqual({ id, state: 'running' });
   expect(await submitter.changes.next()).toEqual({ id, state: 'proven' });
   const { id: later } = await submit(2);
   await bystander.client.call('task.get', { id: later });

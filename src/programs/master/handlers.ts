@@ -55,9 +55,9 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
         void peer.connection.closed.then(() => reign.leader.leave(session));
         return { ...answer, closed };
       }),
-    'task.submit': (submission, peer) =>
+    'task.submit': ({ task, closeAt }, peer, body) =>
       within(peer, async ({ leader, submitters }) => {
-        const view = await leader.submit(submission);
+        const view = await leader.submit({ task: body ?? task, closeAt });
         submitters.answered(peer, view);
         return view;
       }),

@@ -1,7 +1,7 @@
 import type { TaskView } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 
-/** Who asked for which tasks, and hears that they run or are finished. */
+/** Who asked for which tasks, and hears that they are finished. */
 export class Submitters {
   readonly #peers = new Map<RpcPeer, Set<string>>();
 
@@ -16,10 +16,9 @@ export class Submitters {
   }
 
   tell(id: string, state: TaskView['state']): void {
-    if (state === 'waiting') return;
+    if (state === 'waiting' || state === 'running') return;
     for (const [peer, tasks] of this.#peers) {
-      if (!tasks.has(id)) continue;
-      if (state !== 'running') tasks.delete(id);
+      if (!tasks.delete(id)) continue;
       peer.connection.notify('task.changed', { id, state });
     }
   }

@@ -45,6 +45,7 @@ export class HeldAttempt {
   readonly attempt: number;
   readonly #components: HeldAttemptComponents;
   readonly #started: StartedAttempt;
+  /** Of the proof. */
   readonly #ending = new AbortController();
   readonly #dropping = new AbortController();
   #progress: ProverProgress;
@@ -73,7 +74,9 @@ export class HeldAttempt {
 
   /** Ends the proof and all that would follow. */
   drop(reason: string): void {
-    this.#dropping.abort(new CodedError('attempt-dropped', reason));
+    const dropped = new CodedError('attempt-dropped', reason);
+    this.#dropping.abort(dropped);
+    this.#ending.abort(dropped);
   }
 
   /** Runs the proof to its outcome; never rejects. */
@@ -81,7 +84,7 @@ export class HeldAttempt {
     const callOff = this.#endAtClose();
     try {
       const output = await slot.prove(this.#started.task, {
-        signal: AbortSignal.any([this.#ending.signal, this.#dropping.signal]),
+        signal: this.#ending.signal,
         onProgress: (progress) => {
           this.#progress = progress;
         },
