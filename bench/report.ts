@@ -58,8 +58,8 @@ minutes and changes nothing here; \`--cell NAME\` measures one cell again, and t
   have 1 GB of cache; all servers listen on Unix sockets.
 * **enqueue**: one producer, 16 submissions at a time, no consumer. **drain**: from the first start of a handler to the last stored
   result. **latency**: an open loop with random (Poisson) arrivals, the same for all.
-* **slow-reads**: the floor is all delays shared out over as many reads as the prover ever had at once, so it does not tell whether
-  more at once would have been faster.
+* **slow-reads**: the floor is what the prover alone takes on the same FUSE mirror without delays, and one delay: the mirror answers
+  256 reads at once, so a prover that reads far enough ahead waits only for its first.
 * Rounds go A B C A B C; the first is left out. Tables show the median, and the range in brackets.`;
 
 function queueTable(measurements: readonly Measurement[], cells: readonly string[], values: readonly string[]): string {

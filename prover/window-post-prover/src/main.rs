@@ -70,7 +70,7 @@ struct WindowPost {
     /// Sector size whose parameters are checked at start; may be repeated [default: FORCE_SECTOR_SIZE, else all present]
     #[arg(long = "sector-size")]
     sizes: Vec<SectorSize>,
-    /// Reader processes for one request, shared out over its stores [default: one per core, 4 to 32]
+    /// Reader processes for one request, shared out over its stores [default: 32]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     readers: Option<u16>,
     /// Bytes of memory that a SNARK reserves on this host; 0 starts it at once [default: by sector size]

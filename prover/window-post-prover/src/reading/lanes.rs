@@ -17,6 +17,10 @@ use crate::fault::{Class, Fault};
 /// Time-outs of one request in one store after which its other sectors are not tried.
 const TIMEOUTS_AT_MOST: usize = 4;
 
+/// More than cores: a sector is sixty reads, more than half of which wait for one another (340 ms where each takes 10 ms),
+/// and 33 ms of CPU, so that it takes two dozen to keep two cores busy. One costs 20 ms of CPU at its start and 1 MB.
+const LANES: usize = 32;
+
 /// Reads sectors in reader processes, those of each store in lanes of its own, so that a store that hangs costs only
 /// its own sectors.
 pub struct Readers {
@@ -42,12 +46,10 @@ struct Queue {
 }
 
 impl Readers {
-    /// `lanes`: reader processes for one request; a request over more stores gets one for each store.
+    /// `lanes`: reader processes for one request; each of its stores has one at least, so there may be a few more.
     /// `roots`: directories below which they read; where none is named, any.
     pub fn new(lanes: Option<usize>, limit: Duration, roots: Vec<PathBuf>) -> Self {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let lanes = lanes.unwrap_or_else(|| cores.clamp(4, 32));
-        Self { lanes, limit, roots, idle: Mutex::default(), stuck: StuckReaders::default() }
+        Self { lanes: lanes.unwrap_or(LANES), limit, roots, idle: Mutex::default(), stuck: StuckReaders::default() }
     }
 
     pub fn may_read(&self, files: &SectorFiles) -> bool {
@@ -61,11 +63,12 @@ impl Readers {
     /// Reads all, ascending by sector; `done` hears how many are finished.
     pub fn read(&self, jobs: Vec<Job>, done: impl Fn(usize) + Sync) -> Vec<Reading> {
         let finished = Mutex::new(Vec::with_capacity(jobs.len()));
+        let total = jobs.len();
         let queues = queues(jobs);
         thread::scope(|scope| {
             for queue in &queues {
                 let waiting = queue.jobs.lock().expect("no holder of this lock can panic").len();
-                for _ in 0..(self.lanes / queues.len()).clamp(1, waiting) {
+                for _ in 0..share(self.lanes, waiting, total) {
                     scope.spawn(|| {
                         while let Some(reading) = self.next(queue) {
                             let mut finished = finished.lock().expect("no holder of this lock can panic");
@@ -160,7 +163,24 @@ fn queues(jobs: Vec<Job>) -> Vec<Queue> {
     by_store.into_iter().map(queue).collect()
 }
 
+/// Lanes of a store that has so many of all sectors: in proportion, so that stores of one speed are done at the same time.
+fn share(lanes: usize, waiting: usize, total: usize) -> usize {
+    (lanes * waiting / total).clamp(1, waiting)
+}
+
 /// `<root>/sealed/<sector>` and `<root>/cache/<sector>` both have their store's root two levels up.
 fn root_of(path: &Path) -> PathBuf {
     path.ancestors().nth(2).unwrap_or(path).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stores_have_lanes_by_their_sectors() {
+        assert_eq!(share(16, 2349, 2349), 16);
+        assert_eq!([1500, 500, 348, 1].map(|waiting| share(16, waiting, 2349)), [10, 3, 2, 1]);
+        assert_eq!(share(16, 3, 3), 3, "none without a sector");
+    }
 }

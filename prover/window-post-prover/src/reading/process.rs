@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 
 use super::{Answer, Job};
 
-/// Threads of one reader; its ten challenged blocks are read in parallel.
+/// Threads of one reader; its ten challenged blocks are read in parallel. With 32 readers on two cores, five
+/// threads cost 2 % more CPU and gain nothing.
 const THREADS: &str = "2";
 
 /// A reader process that waits for a job.
