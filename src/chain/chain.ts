@@ -24,6 +24,8 @@ export interface Chain {
   networkVersion(key: TipSetKey): Promise<number>;
 
   minerInfo(miner: Address, key: TipSetKey): Promise<MinerInfo>;
+  /** attoFIL that the miner has beside all that is locked or owed; negative where its fee debt is larger. */
+  minerAvailableBalance(miner: Address, key: TipSetKey): Promise<bigint>;
   provingDeadline(miner: Address, key: TipSetKey): Promise<DeadlineInfo>;
   /** All 48, by index. */
   deadlines(miner: Address, key: TipSetKey): Promise<DeadlineState[]>;
@@ -42,12 +44,16 @@ export interface Chain {
   accountKey(address: Address, key: TipSetKey): Promise<Address>;
   /** The nonce of an account in the state of this tipset, pending messages not counted. */
   actorNonce(address: Address, key: TipSetKey): Promise<number>;
+  /** attoFIL that an actor has in the state of this tipset. */
+  actorBalance(address: Address, key: TipSetKey): Promise<bigint>;
 
   /** Whether the node's wallet holds the key. */
   walletHas(address: Address): Promise<boolean>;
   /** `signer` must be the message's sender as a key address. */
   walletSignMessage(signer: Address, message: Message): Promise<SignedMessage>;
 
+  /** Gas that the message uses, at least, after those of its sender that wait in the node's pool. */
+  estimateGasLimit(message: Message, key: TipSetKey): Promise<number>;
   /** The message with gas limit, premium and fee cap filled in so that it costs at most `maxFee` (attoFIL). */
   estimateGas(message: Message, limits: { readonly maxFee: bigint }, key: TipSetKey): Promise<Message>;
   /** The next nonce of an account, the node's pending messages counted. */
@@ -55,11 +61,24 @@ export interface Chain {
   /** What waits in the node's pool, of one sender by its key address. The node sends its whole pool: megabytes. */
   pending(sender: Address): Promise<SignedMessage[]>;
   push(message: SignedMessage): Promise<CID>;
+  /** The node gives the nonce and signs; a `uuid` that this node has seen gives that message again. `maxFee` in attoFIL. */
+  pushUnsigned(message: Message, init: { readonly uuid: string; readonly maxFee: bigint }): Promise<SignedMessage>;
+  /** On the chain of `key`, in tipsets down to `fromHeight`; `from` as a key address, `to` as the messages name it. */
+  sentMessages(
+    match: { readonly from: Address; readonly to: Address },
+    key: TipSetKey,
+    fromHeight: number,
+  ): Promise<SentMessage[]>;
   /** Looks from tipset `from` (default: head) back over `lookback` epochs, -1 for no limit. */
   searchMessage(cid: CID, options: SearchOptions): Promise<MessageLookup | null>;
 
   /** Ends the connection; calls under way reject. */
   close(): void;
+}
+
+export interface SentMessage {
+  readonly cid: CID;
+  readonly message: Message;
 }
 
 export interface SearchOptions {

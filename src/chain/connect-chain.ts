@@ -3,8 +3,8 @@ import { formatAddress, sameAddress } from '../filecoin/address.ts';
 import { messageToJson, signedMessageToJson } from '../filecoin/message-json.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Chain } from './chain.ts';
-import { headStream } from './head-stream.ts';
-import { LotusClient } from './lotus-client.ts';
+import { ChainNodes } from './chain-nodes.ts';
+import type { NodeHealth } from './node-health.ts';
 import { socketUrl } from './socket-url.ts';
 import type { TipSetKey } from './tipset.ts';
 
@@ -14,51 +14,89 @@ export interface ChainInit {
   readonly token?: string | undefined;
 }
 
+/** Where heads stay away for so long the node is asked. */
+const SILENCE_MS = 60_000;
+
+/** Chain nodes that serve as one. */
+export interface ConnectedChain extends Chain {
+  /** The CID of the genesis block. */
+  genesis(): Promise<string>;
+  /** From now on nodes with another genesis block are not used; before, the first one that was reached tells the network. */
+  pin(genesis: string): void;
+  health(): NodeHealth[];
+}
+
 /**
- * A Lotus-compatible node over WebSocket (JSON-RPC v1). Returns at once; the connection is made and kept in the background.
+ * Lotus-compatible nodes over WebSocket (JSON-RPC v1), in order of preference: one is used and the others stand by. Returns at
+ * once; the connections are made and kept in the background.
  */
-export function connectChain(components: { readonly clock: Clock; readonly logger: Logger }, init: ChainInit): Chain {
-  const client = new LotusClient(components, { url: socketUrl(init.url), token: init.token });
+export function connectChain(
+  components: { readonly clock: Clock; readonly logger: Logger },
+  init: ChainInit | readonly ChainInit[],
+  { silenceMs = SILENCE_MS }: { readonly silenceMs?: number } = {},
+): ConnectedChain {
+  const nodes = [init].flat().map(({ url, token }) => ({ url: socketUrl(url), token }));
+  const chain = new ChainNodes(components, { nodes, silenceMs });
   // Every parameter is given: Lotus refuses a call with fewer than the method has.
   return {
-    head: () => client.call('ChainHead', []),
-    tipSetByHeight: (height, key) => client.call('ChainGetTipSetByHeight', [height, tsk(key)]),
-    heads: (signal) => headStream(components, client, signal),
+    head: () => chain.read('ChainHead', []),
+    tipSetByHeight: (height, key) => chain.read('ChainGetTipSetByHeight', [height, tsk(key)]),
+    heads: (signal) => chain.heads(signal),
 
-    networkName: () => client.call('StateNetworkName', []),
-    networkVersion: (key) => client.call('StateNetworkVersion', [tsk(key)]),
+    networkName: () => chain.read('StateNetworkName', []),
+    networkVersion: (key) => chain.read('StateNetworkVersion', [tsk(key)]),
 
-    minerInfo: (miner, key) => client.call('StateMinerInfo', [formatAddress(miner), tsk(key)]),
-    provingDeadline: (miner, key) => client.call('StateMinerProvingDeadline', [formatAddress(miner), tsk(key)]),
-    deadlines: (miner, key) => client.call('StateMinerDeadlines', [formatAddress(miner), tsk(key)]),
+    minerInfo: (miner, key) => chain.read('StateMinerInfo', [formatAddress(miner), tsk(key)]),
+    minerAvailableBalance: (miner, key) => chain.read('StateMinerAvailableBalance', [formatAddress(miner), tsk(key)]),
+    provingDeadline: (miner, key) => chain.read('StateMinerProvingDeadline', [formatAddress(miner), tsk(key)]),
+    deadlines: (miner, key) => chain.read('StateMinerDeadlines', [formatAddress(miner), tsk(key)]),
     partitions: (miner, deadline, key) =>
-      client.call('StateMinerPartitions', [formatAddress(miner), deadline, tsk(key)]),
+      chain.read('StateMinerPartitions', [formatAddress(miner), deadline, tsk(key)]),
     sectors: (miner, numbers, key) =>
-      client.call('StateMinerSectors', [formatAddress(miner), numbers?.toJsonRuns() ?? null, tsk(key)]),
+      chain.read('StateMinerSectors', [formatAddress(miner), numbers?.toJsonRuns() ?? null, tsk(key)]),
 
     beaconRandomness: (tag, epoch, entropy, key) =>
-      client.call('StateGetRandomnessFromBeacon', [tag, epoch, base64(entropy), tsk(key)]),
+      chain.read('StateGetRandomnessFromBeacon', [tag, epoch, base64(entropy), tsk(key)]),
     ticketRandomness: (tag, epoch, entropy, key) =>
-      client.call('StateGetRandomnessFromTickets', [tag, epoch, entropy && base64(entropy), tsk(key)]),
+      chain.read('StateGetRandomnessFromTickets', [tag, epoch, entropy && base64(entropy), tsk(key)]),
 
-    lookupId: (address, key) => client.call('StateLookupID', [formatAddress(address), tsk(key)]),
-    accountKey: (address, key) => client.call('StateAccountKey', [formatAddress(address), tsk(key)]),
-    actorNonce: async (address, key) => (await client.call('StateGetActor', [formatAddress(address), tsk(key)])).Nonce,
+    lookupId: (address, key) => chain.read('StateLookupID', [formatAddress(address), tsk(key)]),
+    accountKey: (address, key) => chain.read('StateAccountKey', [formatAddress(address), tsk(key)]),
+    actorNonce: async (address, key) => (await chain.read('StateGetActor', [formatAddress(address), tsk(key)])).Nonce,
 
-    walletHas: (address) => client.call('WalletHas', [formatAddress(address)]),
+    actorBalance: async (address, key) =>
+      (await chain.read('StateGetActor', [formatAddress(address), tsk(key)])).Balance,
+
+    walletHas: (address) => chain.first('WalletHas', [formatAddress(address)], (has) => has),
     walletSignMessage: (signer, message) =>
-      client.call('WalletSignMessage', [formatAddress(signer), messageToJson(message)]),
+      chain.first('WalletSignMessage', [formatAddress(signer), messageToJson(message)]),
 
+    estimateGasLimit: (message, key) => chain.read('GasEstimateGasLimit', [messageToJson(message), tsk(key)]),
     estimateGas: (message, { maxFee }, key) =>
-      client.call('GasEstimateMessageGas', [messageToJson(message), { MaxFee: maxFee.toString() }, tsk(key)]),
-    nonce: (address) => client.call('MpoolGetNonce', [formatAddress(address)]),
+      chain.read('GasEstimateMessageGas', [messageToJson(message), { MaxFee: maxFee.toString() }, tsk(key)]),
+    nonce: (address) => chain.read('MpoolGetNonce', [formatAddress(address)]),
     pending: async (sender) =>
-      (await client.call('MpoolPending', [tsk([])])).filter(({ message }) => sameAddress(message.from, sender)),
-    push: (message) => client.call('MpoolPush', [signedMessageToJson(message)]),
+      (await chain.read('MpoolPending', [tsk([])])).filter(({ message }) => sameAddress(message.from, sender)),
+    push: (message) => chain.write('MpoolPush', [signedMessageToJson(message)]),
+    pushUnsigned: (message, { uuid, maxFee }) =>
+      chain.once('MpoolPushMessage', [messageToJson(message), { MaxFee: maxFee.toString(), MsgUuid: uuid }]),
+    sentMessages: async ({ from, to }, key, fromHeight) => {
+      const match = { From: formatAddress(from), To: formatAddress(to) };
+      const cids = await chain.read('StateListMessages', [match, tsk(key), fromHeight]);
+      return await Promise.all(
+        cids.map(async (cid) => ({
+          cid,
+          message: await chain.read('ChainGetMessage', [{ '/': cid.toString() }]),
+        })),
+      );
+    },
     searchMessage: (cid, { from, lookback, allowReplaced }) =>
-      client.call('StateSearchMsg', [tsk(from ?? []), { '/': cid.toString() }, lookback, allowReplaced]),
+      chain.read('StateSearchMsg', [tsk(from ?? []), { '/': cid.toString() }, lookback, allowReplaced]),
 
-    close: () => client.close(),
+    close: () => chain.close(),
+    genesis: async () => (await chain.read('ChainGetGenesis', [])).key.join(),
+    pin: (genesis) => chain.pin(genesis),
+    health: () => chain.health(),
   };
 }
 

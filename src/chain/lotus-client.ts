@@ -19,24 +19,36 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+export interface LotusClientInit extends NodeAddress {
+  /** Looks at a new connection before anybody may use it; one that it rejects is closed, and made again later. */
+  readonly admit: (connection: LotusConnection) => Promise<void>;
+  /** The connection was made, or (with the reason) was lost or could not be made. */
+  readonly onChange: (trouble: unknown) => void;
+}
+
 /** Calls to a chain node over a connection that is made again for ever. */
 export class LotusClient {
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #address: NodeAddress;
+  readonly #init: LotusClientInit;
   readonly #closing = new AbortController();
   #connection = waiting();
 
-  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: NodeAddress) {
+  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: LotusClientInit) {
     this.#clock = components.clock;
     this.#logger = components.logger;
-    this.#address = init;
+    this.#init = init;
     void this.#keepConnected();
   }
 
   /** The connection, or the next attempt's: nobody waits longer than one attempt for a node that is away. */
-  connection(): Promise<LotusConnection> {
-    return this.#connection.promise;
+  async connection(): Promise<LotusConnection> {
+    for (;;) {
+      const { promise } = this.#connection;
+      const connection = await promise;
+      if (!connection.isClosing) return connection;
+      if (this.#connection.promise === promise) await once(connection.events, 'close');
+    }
   }
 
   /** @throws CodedError `chain-unavailable`, `chain-error`, `chain-answer`; see `Chain` */
@@ -55,6 +67,11 @@ export class LotusClient {
     }
   }
 
+  /** Makes the connection anew. */
+  reconnect(): void {
+    this.#connection.promise.then((connection) => connection.close()).catch(() => {});
+  }
+
   close(): void {
     this.#closing.abort(new CodedError('chain-unavailable', 'the connection to the chain node was closed'));
     this.#connection.promise.then((connection) => connection.close()).catch(() => {});
@@ -71,9 +88,24 @@ export class LotusClient {
     await ended;
   }
 
+  async #open(signal: AbortSignal): Promise<LotusConnection> {
+    const connection = await LotusConnection.open(this.#clock, this.#init, signal);
+    const onAbort = () => connection.close();
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      await this.#init.admit(connection);
+      return connection;
+    } catch (error) {
+      connection.close();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
   async #keepConnected(): Promise<void> {
     const { signal } = this.#closing;
-    const url = this.#address.url;
+    const { url, onChange } = this.#init;
     try {
       for (;;) {
         const connection = await retry(
@@ -87,15 +119,18 @@ export class LotusClient {
                 this.#logger.warn({ url, attempt }, errorText(error));
               this.#connection.reject(error);
               this.#connection = waiting();
+              onChange(error);
             },
           },
-          () => LotusConnection.open(this.#clock, this.#address, signal),
+          () => this.#open(signal),
         );
         this.#logger.info({ url }, 'connected to the chain node');
         this.#connection.resolve(connection);
+        onChange(undefined);
         await this.#ended(connection);
         signal.throwIfAborted();
         this.#logger.warn({ url }, 'connection to the chain node lost');
+        onChange(new CodedError('chain-unavailable', `the connection to the chain node ${url} was lost`));
         await this.#clock.sleep(RECONNECT_PAUSE_MS, signal);
       }
     } catch (error) {

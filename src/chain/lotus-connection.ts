@@ -95,7 +95,7 @@ export class LotusConnection {
     const { result, error } = await this.#client.requestAdvanced(request);
     if (error === undefined) return { id, result };
     const { code, message } = error;
-    if (code === NEVER_ANSWERED) throw new CodedError('chain-unavailable', `${method}: ${message}`);
+    if (code === NEVER_ANSWERED) throw new CodedError('chain-unavailable', `${method}: ${message}`, { lost: true });
     throw new CodedError('chain-error', `the chain node answered ${method} with: ${message}`, {
       rpcCode: code,
       nodeMessage: message,
@@ -108,6 +108,11 @@ export class LotusConnection {
 
   get isClosed(): boolean {
     return this.#socket.readyState === WebSocket.CLOSED;
+  }
+
+  /** Nothing can be sent on it any more. */
+  get isClosing(): boolean {
+    return this.#socket.readyState >= WebSocket.CLOSING;
   }
 
   close(): void {

@@ -45,6 +45,7 @@ export const resultSchemas = {
   StateGetActor: z.object({ Nonce: z.int(), Balance: amountJson }),
   StateGetRandomnessFromBeacon: randomnessJson,
   StateGetRandomnessFromTickets: randomnessJson,
+  StateListMessages: listJson(cidJson),
   StateListMiners: listJson(addressJson),
   StateLookupID: addressJson,
   StateMinerActiveSectors: sectorsJson,

@@ -12,6 +12,7 @@ export const minerInfoJson = z
     WindowPoStProofType: z.int(),
     SectorSize: z.int(),
     WindowPoStPartitionSectors: z.int(),
+    ConsensusFaultElapsed: z.int().default(-1),
   })
   .transform(
     (json): MinerInfo => ({
@@ -21,6 +22,7 @@ export const minerInfoJson = z
       windowPoStProofType: json.WindowPoStProofType,
       sectorSize: json.SectorSize,
       windowPoStPartitionSectors: json.WindowPoStPartitionSectors,
+      consensusFaultElapsed: json.ConsensusFaultElapsed,
     }),
   );
 

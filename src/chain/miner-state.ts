@@ -11,6 +11,8 @@ export interface MinerInfo {
   /** Bytes. */
   readonly sectorSize: number;
   readonly windowPoStPartitionSectors: number;
+  /** Last epoch in which a consensus fault keeps the miner from declaring recoveries; -1: none. */
+  readonly consensusFaultElapsed: number;
 }
 
 /** Sector numbers of one partition; its index is its position in the deadline's list. */

@@ -7,6 +7,8 @@ export interface TipSet {
   readonly height: number;
   /** Smallest time stamp of its blocks, in seconds since 1970. */
   readonly minTimestamp: number;
+  /** attoFIL for each unit of gas of its messages; absent where the node does not say. */
+  readonly baseFee?: bigint;
 }
 
 /** `current` is the first of a subscription: whatever happened before it was not told. */

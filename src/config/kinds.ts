@@ -14,6 +14,13 @@ export const absolutePath: Kind<string> = {
 /** A text that no message may show. */
 export const secretText: Kind<string> = { ...text, secret: true };
 
+/** May hold a secret in its path or query. */
+export const webUrl: Kind<string> = {
+  accepts: "a URL such as 'https://alerts.example/wdpost'",
+  read: (found) => (typeof found === 'string' && /^https?:/i.test(found) && URL.canParse(found) ? found : undefined),
+  secret: true,
+};
+
 export const flag: Kind<boolean> = {
   accepts: 'true or false',
   read: (found) => (typeof found === 'boolean' ? found : undefined),
@@ -32,6 +39,14 @@ export const positiveCount: Kind<number> = {
 export const factor: Kind<number> = {
   accepts: 'a number, 0 or more',
   read: (found) => (typeof found === 'number' && Number.isFinite(found) && found >= 0 ? found : undefined),
+};
+
+export const share: Kind<number> = {
+  accepts: 'a number from 0 to 1',
+  read: (found) => {
+    const value = factor.read(found);
+    return value === undefined || value > 1 ? undefined : value;
+  },
 };
 
 /** Milliseconds, written as a number of seconds. */
@@ -111,6 +126,13 @@ export function oneOrMore<T>(item: Kind<T>): Kind<readonly T[]> {
       const items = readAll(item, Array.isArray(found) ? found : [found]);
       return items?.length === 0 ? undefined : items;
     },
+  };
+}
+
+export function oneOf<T extends string>(...words: readonly T[]): Kind<T> {
+  return {
+    accepts: words.map((word) => `'${word}'`).join(' or '),
+    read: (found) => words.find((word) => word === found),
   };
 }
 

@@ -1,7 +1,20 @@
 import { databaseUrls } from './database-url.ts';
 import { duration } from './duration.ts';
 import { endpoint } from './endpoint.ts';
-import { count, flag, listOf, minerId, oneOrMore, secretText, serverAddress, text, textTable } from './kinds.ts';
+import {
+  count,
+  flag,
+  listenAddress,
+  listOf,
+  minerId,
+  oneOf,
+  oneOrMore,
+  secretText,
+  serverAddress,
+  text,
+  textTable,
+  webUrl,
+} from './kinds.ts';
 import { key, list, optionalKey, section, unusedKey } from './table.ts';
 
 const mongo = {
@@ -13,11 +26,21 @@ const mongo = {
 /** [Common] of sector-manager.cfg. */
 export const commonKeys = {
   api: section('API', 'The services of the chain', {
-    chain: optionalKey('Chain', endpoint, {
+    chain: optionalKey('Chain', oneOrMore(endpoint), {
       example: '/ip4/127.0.0.1/tcp/1234/ws',
-      about: 'The chain node (Lotus JSON-RPC v1); by default the first Gateway',
+      about:
+        'The chain node (Lotus JSON-RPC v1), or a list: the first that is up to date is used, the others stand by; by default the first Gateway',
     }),
-    messager: unusedKey('Messager', endpoint, 'Has no effect: messages are signed and pushed through the chain node'),
+    messager: optionalKey('Messager', endpoint, {
+      example: '/ip4/127.0.0.1/tcp/39812',
+      about: 'A venus-messager, which then sends the messages and holds the keys of the senders',
+    }),
+    carrier: optionalKey('Carrier', oneOf('own', 'node', 'messager'), {
+      example: 'own',
+      about:
+        "Who gives the messages their nonces: 'own' this manager, whose senders nobody else may use; 'node' the chain node " +
+        "(MpoolPushMessage); 'messager'. By default the messager where one is named, else this manager (docs/messages.md)",
+    }),
     market: unusedKey('Market', endpoint),
     gateway: key('Gateway', listOf(endpoint), {
       default: [],
@@ -64,6 +87,27 @@ export const commonKeys = {
       }),
     },
   ),
+  alerts: section('Alerts', 'Who is told of trouble; the log and the metrics always are', {
+    webhook: optionalKey('Webhook', webUrl, {
+      example: 'https://alerts.example/wdpost',
+      about: 'URL to which each alert is sent by POST as JSON (docs/alerts.md)',
+    }),
+    repeatIntervalMs: key('RepeatInterval', duration, {
+      default: '1h',
+      about: 'An alert that lasts is sent again after this time',
+    }),
+  }),
+  metrics: section('Metrics', 'What Prometheus reads at /metrics (docs/alerts.md)', {
+    listen: optionalKey('Listen', listenAddress, {
+      example: '127.0.0.1:4697',
+      about: 'Address to listen on; where absent nothing is served',
+    }),
+    tokenFile: optionalKey('TokenFile', text, {
+      example: '/etc/wdpost/metrics-tokens',
+      about: 'File with lines `read <token>`, asked as bearer token; outside loopback one is needed',
+    }),
+    insecure: key('Insecure', flag, { default: false, about: 'Listen outside loopback without any token' }),
+  }),
   scanPersistStores: unusedKey(
     'ScanPersistStores',
     listOf(text),

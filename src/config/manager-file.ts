@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Endpoint } from './endpoint.ts';
 import { type Loaded, loadFile } from './load-file.ts';
 import { commonKeys } from './manager-common-keys.ts';
 import { minerKeys } from './manager-miner-keys.ts';
@@ -27,7 +28,9 @@ type MinerConfig = MinerValues & { readonly actor: number };
 
 /** The file with its fall-backs resolved and entries without effect left out. */
 export interface ManagerConfig {
-  readonly common: Omit<ManagerValues['common'], 'persistStores'> & {
+  readonly common: Omit<ManagerValues['common'], 'api' | 'persistStores'> & {
+    /** `chain` is empty where no node is written. */
+    readonly api: Omit<ManagerValues['common']['api'], 'chain'> & { readonly chain: readonly Endpoint[] };
     readonly persistStores: readonly PersistStoreConfig[];
   };
   readonly miners: readonly MinerConfig[];
@@ -45,11 +48,12 @@ export async function loadManagerConfig(path: string): Promise<Loaded<ManagerCon
   }
   const persistStores = usableStores(path, common.persistStores, more);
   const miners = usableMiners(path, config.miners, more);
-  const chain = common.api.chain ?? common.api.gateway[0];
-  const api = {
-    ...common.api,
-    ...(chain && { chain: { ...(common.api.token !== undefined && { token: common.api.token }), ...chain } }),
-  };
+  const { token } = common.api;
+  const chain = (common.api.chain ?? common.api.gateway.slice(0, 1)).map((node) => ({
+    ...(token !== undefined && { token }),
+    ...node,
+  }));
+  const api = { ...common.api, chain };
   return { config: { common: { ...common, api, persistStores }, miners }, warnings: more };
 }
 

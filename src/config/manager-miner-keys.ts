@@ -1,6 +1,6 @@
 import { duration } from './duration.ts';
 import { filAmount } from './fil-amount.ts';
-import { address, count, factor, flag, minerId, oneOrMore } from './kinds.ts';
+import { address, count, factor, flag, minerId, oneOrMore, share } from './kinds.ts';
 import { key, optionalKey, section, unusedKey } from './table.ts';
 
 /** What sealing and snap deals pay; checked only. */
@@ -26,8 +26,6 @@ const unusedMessages = (name: string, about: string) =>
       ...unusedFees,
     }),
   });
-
-const FEES_UNUSED = "Has no effect: the node's estimate counts, raised while a message is stuck, and MaxFee bounds it";
 
 /** One [[Miners]] of sector-manager.cfg. */
 export const minerKeys = {
@@ -64,16 +62,45 @@ export const minerKeys = {
     senders: optionalKey('Sender', oneOrMore(address), {
       aliases: ['Senders'],
       example: 'f3sc7rocifuabifirjul34bcpq2m2vvrg6yz2pghbbikd4aylnvhfs7dkeoaydmprzj7m4ptiff7k436x4slqa',
-      about: 'Account that signs and pays for the messages; used by this manager alone',
+      about:
+        'Account that signs and pays for the messages (owner, worker or a control address of the miner); used by this manager alone. ' +
+        'Of several the first with funds for a day is used',
     }),
     enabled: key('Enabled', flag, { default: true, about: 'Whether this manager posts for the miner' }),
     strictCheck: unusedKey('StrictCheck', flag, 'Has no effect: slaves read every sector before it is proven'),
-    parallel: unusedKey('Parallel', flag, 'Has no effect: no batch waits for another'),
-    gasOverEstimation: unusedKey('GasOverEstimation', factor, FEES_UNUSED),
-    gasOverPremium: unusedKey('GasOverPremium', factor, FEES_UNUSED),
-    gasFeeCap: unusedKey('GasFeeCap', filAmount, FEES_UNUSED),
-    maxFeeCap: unusedKey('MaxFeeCap', filAmount, FEES_UNUSED),
-    maxFee: key('MaxFee', filAmount, { default: '5 FIL', about: 'Highest cost of one message' }),
+    parallel: key('Parallel', flag, {
+      default: false,
+      about:
+        'Partitions are checked, proven and sent side by side in any case. false: those ready for proving are given to the master ' +
+        'one after the other, lower deadlines and partitions first; true: all at once, in no order',
+    }),
+    gasOverEstimation: key('GasOverEstimation', factor, {
+      default: 1.2,
+      about:
+        'Gas limit of a message as a multiple of the gas that it is estimated to use; 0: as the node does it (1.25)',
+    }),
+    gasOverPremium: key('GasOverPremium', factor, {
+      default: 0,
+      about: "Premium as a multiple of the node's estimate; 0: the estimate",
+    }),
+    gasFeeCap: key('GasFeeCap', filAmount, {
+      default: '5 nanoFIL',
+      about:
+        "Fee cap, for each unit of gas, with which a message starts; where the base fee is higher, and while a message is stuck, the node's " +
+        "estimate counts, as far as MaxFee goes. 0: always the node's estimate",
+    }),
+    maxFeeCap: optionalKey('MaxFeeCap', filAmount, {
+      example: '5 nanoFIL',
+      about: 'Older name of GasFeeCap; counts where that is 0',
+    }),
+    maxFee: key('MaxFee', filAmount, {
+      default: '5 FIL',
+      about: 'Highest cost of one window PoSt message, replacements included',
+    }),
+    maxRecoveryFee: key('MaxRecoveryFee', filAmount, {
+      default: '5 FIL',
+      about: 'Highest cost of one message that declares recoveries or faults, replacements included',
+    }),
     confidence: key('Confidence', count, { default: 10, about: 'Age at which a message counts as landed, in epochs' }),
     submitConfidence: key('SubmitConfidence', count, {
       default: 0,
@@ -85,6 +112,12 @@ export const minerKeys = {
       zeroMeans: 10,
       about: 'Proving starts this long after the challenge, in epochs',
     }),
+    firstRunGate: key('FirstRunGate', flag, {
+      default: true,
+      about:
+        'Recoveries are declared only after one real partition of the miner was proven and verified: by simulate-wdpost, by its first ' +
+        'window PoSt, or, where neither was, by a proof made for it (docs/proving.md). false: at once',
+    }),
     maxRecoverSectorLimit: key('MaxRecoverSectorLimit', count, {
       default: 0,
       about: 'Sectors declared recovered at once; 0: no limit',
@@ -92,6 +125,12 @@ export const minerKeys = {
     maxPartitionsPerPoStMessage: key('MaxPartitionsPerPoStMessage', count, {
       default: 0,
       about: 'Partitions in one message; 0: as many as the network allows (3)',
+    }),
+    maxSkipShare: key('MaxSkipShare', share, {
+      default: 0.2,
+      about:
+        'Share of a partition, 0 to 1, up to which unreadable sectors are skipped (declared faulty); with more the partition is ' +
+        'left unsent, which costs less (docs/skipping.md)',
     }),
     maxPartitionsPerRecoveryMessage: key('MaxPartitionsPerRecoveryMessage', count, {
       default: 0,

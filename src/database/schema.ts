@@ -1,7 +1,10 @@
+import type { ChainNetworkTable, DisputeWatchTable } from './tables/chain.ts';
 import type { LeadershipTable, MastersTable, ProvingSeedsTable, SlavesTable } from './tables/cluster.ts';
+import type { AlertsTable } from './tables/manager.ts';
 import type { SchemaMigrationsTable } from './tables/migrations.ts';
 import type { MessagesTable, MessageVersionsTable } from './tables/outbox.ts';
 import type { PostPartitionsTable, PostRunsTable, RecoveriesTable } from './tables/poster.ts';
+import type { FirstRunGatesTable, RecoveryWindowsTable, ShadowMessagesTable } from './tables/proving.ts';
 import type { TaskAttemptsTable, TaskDetailsTable } from './tables/queue.ts';
 import type { TasksTable } from './tables/tasks.ts';
 
@@ -19,6 +22,13 @@ export interface Schema {
   message_versions: MessageVersionsTable;
   leadership: LeadershipTable;
   masters: MastersTable;
+  managers: MastersTable;
+  alerts: AlertsTable;
   slaves: SlavesTable;
   proving_seeds: ProvingSeedsTable;
+  first_run_gates: FirstRunGatesTable;
+  recovery_windows: RecoveryWindowsTable;
+  shadow_messages: ShadowMessagesTable;
+  chain_network: ChainNetworkTable;
+  dispute_watch: DisputeWatchTable;
 }

@@ -45,6 +45,9 @@ export async function addIntent(trx: Transaction, intent: Intent): Promise<strin
       exit_code: null,
       height: null,
       error: null,
+      carrier: null,
+      uid: null,
+      fee: null,
       created_at: databaseNow,
       updated_at: databaseNow,
     })

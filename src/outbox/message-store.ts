@@ -1,20 +1,31 @@
-import type { Database } from '../database/database.ts';
-import { encodeSignedMessage, type SignedMessage, signedMessageCid } from '../filecoin/message.ts';
+import type { UpdateObject } from 'kysely';
+import type { Database, Transaction } from '../database/database.ts';
+import type { Schema } from '../database/schema.ts';
+import { formatAddress } from '../filecoin/address.ts';
+import { decodeSignedMessage, encodeSignedMessage, type SignedMessage, signedMessageCid } from '../filecoin/message.ts';
 import type { Ending } from './next-step.ts';
-import { type IntendedMessage, messageFromRow, type OpenMessage, type SignedOutboxMessage } from './outbox-message.ts';
+import {
+  type HandedMessage,
+  type IntendedMessage,
+  isSigned,
+  messageFromRow,
+  type OpenMessage,
+  type SignedOutboxMessage,
+} from './outbox-message.ts';
+import { isWithdrawal } from './withdrawal.ts';
 
 /** What the statements run on. Every change names the state (and version) that it starts from, so that it happens once. */
-export type Store = Pick<Database, 'kysely'>;
+export type Store = Pick<Database, 'kysely' | 'transaction'>;
 
 /** In the order in which they are sent: by nonce, then by age. */
 export async function openMessages(db: Store): Promise<OpenMessage[]> {
   const rows = await db.kysely
     .selectFrom('messages')
     .selectAll()
-    .where('state', 'in', ['intended', 'signed', 'pushed'])
+    .where('state', 'in', ['intended', 'handing', 'signed', 'pushed'])
     .orderBy('position')
     .execute();
-  const nonce = (message: OpenMessage) => (message.state === 'intended' ? Number.POSITIVE_INFINITY : message.nonce);
+  const nonce = (message: OpenMessage) => (isSigned(message) ? message.nonce : Number.POSITIVE_INFINITY);
   return rows
     .map(messageFromRow)
     .sort((left, right) => (nonce(left) === nonce(right) ? 0 : nonce(left) - nonce(right)));
@@ -31,6 +42,11 @@ export async function nextOwnNonce(db: Store, signer: string): Promise<number> {
   return highest === null ? 0 : highest + 1;
 }
 
+/** The messager was asked for a version with higher fees at this height. */
+export async function storeRaised(db: Store, message: HandedMessage, height: number, now: number): Promise<void> {
+  await db.transaction((trx) => change(trx, message, now, { signed_height: height }));
+}
+
 export interface Signature {
   /** As text. */
   readonly signer: string;
@@ -38,18 +54,94 @@ export interface Signature {
   readonly height: number;
 }
 
-/** intended → signed. Undefined: another process was first with the message or with the nonce. */
-export async function storeSigned(
+/** Whether a message of ours ever had one of these nonces. */
+export async function ownNonces(db: Store, signer: string, nonces: readonly number[]): Promise<Set<number>> {
+  if (nonces.length === 0) return new Set();
+  const rows = await db.kysely
+    .selectFrom('messages')
+    .select('nonce')
+    .where('signer', '=', signer)
+    .where('nonce', 'in', nonces)
+    .execute();
+  return new Set(rows.flatMap(({ nonce }) => (nonce === null ? [] : [nonce])));
+}
+
+/** Whether a message of ours was ever handed over under this id. */
+export async function isUidTaken(db: Store, uid: string): Promise<boolean> {
+  const row = await db.kysely.selectFrom('messages').select('id').where('uid', '=', uid).executeTakeFirst();
+  return row !== undefined;
+}
+
+type Changes = UpdateObject<Schema, 'messages'>;
+
+/** Whether the message still stood as it did and has the changes now. */
+async function change(trx: Transaction, message: OpenMessage, now: number, changes: Changes): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('messages')
+    .set({ ...changes, updated_at: now })
+    .where('id', '=', message.id)
+    .where('state', '=', message.state)
+    .$if(isSigned(message), (query) => query.where('cid', '=', isSigned(message) ? message.cid : null))
+    .executeTakeFirst();
+  return numUpdatedRows === 1n;
+}
+
+/** intended → handing: from now on it is looked for before it is handed over again. Undefined: another process was first. */
+export async function storeHanding(
   db: Store,
   message: IntendedMessage,
+  handed: Pick<HandedMessage, 'carrier' | 'uid' | 'sender' | 'signer' | 'signedHeight'>,
+  now: number,
+): Promise<HandedMessage | undefined> {
+  const { carrier, uid, sender, signer, signedHeight } = handed;
+  const changes = {
+    state: 'handing',
+    carrier,
+    uid,
+    sender: formatAddress(sender),
+    signer,
+    signed_height: signedHeight,
+    error: null,
+  } as const;
+  const changed = await db.transaction((trx) => change(trx, message, now, changes));
+  return changed ? { ...message, ...handed, state: 'handing' } : undefined;
+}
+
+/** handing → pushed, where the messager has it. */
+export async function storeHandedOver(db: Store, message: HandedMessage, now: number): Promise<boolean> {
+  return await db.transaction((trx) => change(trx, message, now, { state: 'pushed', error: null }));
+}
+
+export interface Signature {
+  /** As text. */
+  readonly signer: string;
+  readonly signed: SignedMessage;
+  readonly height: number;
+}
+
+/**
+ * intended or handing → signed. Undefined: another process was first with the message. A node that lost its pool may give a nonce
+ * a second time: then the older message is given up as failed, since only one of them can land.
+ */
+export async function storeSigned(
+  db: Store,
+  message: IntendedMessage | HandedMessage,
   { signer, signed, height }: Signature,
   now: number,
 ): Promise<SignedOutboxMessage | undefined> {
   const cid = signedMessageCid(signed).toString();
   const { nonce } = signed.message;
-  const { numUpdatedRows } = await db.kysely
-    .updateTable('messages')
-    .set({
+  const stored = await db.transaction(async (trx) => {
+    if (message.state === 'handing') {
+      await trx
+        .updateTable('messages')
+        .set({ state: 'failed', nonce: null, error: `the node gave its nonce ${nonce} a second time`, updated_at: now })
+        .where('signer', '=', signer)
+        .where('nonce', '=', nonce)
+        .where('state', 'in', ['signed', 'pushed'])
+        .execute();
+    }
+    return await change(trx, message, now, {
       state: 'signed',
       signer,
       nonce,
@@ -57,12 +149,9 @@ export async function storeSigned(
       signed_message: Buffer.from(encodeSignedMessage(signed)),
       signed_height: height,
       error: null,
-      updated_at: now,
-    })
-    .where('id', '=', message.id)
-    .where('state', '=', 'intended')
-    .executeTakeFirst();
-  if (numUpdatedRows === 0n) return undefined;
+    });
+  });
+  if (!stored) return undefined;
   return { ...message, state: 'signed', signer, nonce, signed, cid, signedHeight: height };
 }
 
@@ -74,102 +163,102 @@ export async function storeReplacement(
   height: number,
   now: number,
 ): Promise<SignedOutboxMessage | undefined> {
-  // First, and harmless alone: a version that is current as well is looked up twice.
-  await db.kysely
-    .insertInto('message_versions')
-    .ignore()
-    .values({
-      message_id: message.id,
-      cid: message.cid,
-      signed_message: Buffer.from(encodeSignedMessage(message.signed)),
-      signed_height: message.signedHeight,
-    })
-    .execute();
   const cid = signedMessageCid(signed).toString();
-  const { numUpdatedRows } = await db.kysely
-    .updateTable('messages')
-    .set({
+  const stored = await db.transaction(async (trx) => {
+    await trx
+      .insertInto('message_versions')
+      .ignore()
+      .values({
+        message_id: message.id,
+        cid: message.cid,
+        signed_message: Buffer.from(encodeSignedMessage(message.signed)),
+        signed_height: message.signedHeight,
+      })
+      .execute();
+    return await change(trx, message, now, {
       state: 'signed',
       cid,
       signed_message: Buffer.from(encodeSignedMessage(signed)),
       signed_height: height,
-      updated_at: now,
-    })
-    .where('id', '=', message.id)
-    .where('state', '=', message.state)
-    .where('cid', '=', message.cid)
-    .executeTakeFirst();
-  return numUpdatedRows === 0n ? undefined : { ...message, state: 'signed', signed, cid, signedHeight: height };
+    });
+  });
+  return stored ? { ...message, state: 'signed', signed, cid, signedHeight: height } : undefined;
 }
 
-/** Replaced versions, newest first. */
-export async function earlierVersions(db: Store, id: string): Promise<string[]> {
+export interface Version {
+  readonly cid: string;
+  /** Whether it only uses the nonce. */
+  readonly isWithdrawal: boolean;
+}
+
+/** All that may land: the newest version and the replaced ones, newest first. */
+export async function versions(db: Store, message: SignedOutboxMessage): Promise<Version[]> {
   const rows = await db.kysely
     .selectFrom('message_versions')
-    .select('cid')
-    .where('message_id', '=', id)
+    .select(['cid', 'signed_message'])
+    .where('message_id', '=', message.id)
     .orderBy('signed_height', 'desc')
     .execute();
-  return rows.map(({ cid }) => cid);
+  const earlier = rows.map(({ cid, signed_message }) => ({
+    cid,
+    isWithdrawal: isWithdrawal(decodeSignedMessage(Uint8Array.from(signed_message)).message),
+  }));
+  return [{ cid: message.cid, isWithdrawal: isWithdrawal(message.signed.message) }, ...earlier];
 }
 
 /** signed → pushed. */
 export async function storePushed(db: Store, message: SignedOutboxMessage, now: number): Promise<boolean> {
-  const { numUpdatedRows } = await db.kysely
-    .updateTable('messages')
-    .set({ state: 'pushed', error: null, updated_at: now })
-    .where('id', '=', message.id)
-    .where('state', '=', 'signed')
-    .where('cid', '=', message.cid)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return await db.transaction((trx) => change(trx, message, now, { state: 'pushed', error: null }));
 }
 
-/** intended → refused or expired, with the reason. */
+/** An end without a nonce, with the reason. */
 export async function storeUnsent(
   db: Store,
-  message: IntendedMessage,
+  message: IntendedMessage | HandedMessage,
   state: 'refused' | 'expired',
   error: string,
   now: number,
 ): Promise<boolean> {
-  const { numUpdatedRows } = await db.kysely
-    .updateTable('messages')
-    .set({ state, error, updated_at: now })
-    .where('id', '=', message.id)
-    .where('state', '=', 'intended')
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return await db.transaction((trx) => change(trx, message, now, { state, error }));
 }
 
-/** signed or pushed → landed or failed. */
+/** @param fee attoFIL that it cost, null where it is not known */
 export async function storeEnding(
   db: Store,
-  message: SignedOutboxMessage,
-  ending: Ending,
+  message: SignedOutboxMessage | HandedMessage,
+  { state, error, landing }: Ending,
+  fee: bigint | null,
   now: number,
 ): Promise<boolean> {
-  const { state, error, landing } = ending;
-  const { numUpdatedRows } = await db.kysely
-    .updateTable('messages')
-    .set({
+  return await db.transaction((trx) =>
+    change(trx, message, now, {
       state,
       error,
-      updated_at: now,
+      fee: fee?.toString() ?? null,
       ...(landing && { cid: landing.cid.toString(), exit_code: landing.exitCode, height: landing.height }),
-    })
-    .where('id', '=', message.id)
-    .where('state', '=', message.state)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+    }),
+  );
 }
 
 /** Why it does not get on; its state stays. */
 export async function storeTrouble(db: Store, message: OpenMessage, error: string, now: number): Promise<void> {
-  await db.kysely
-    .updateTable('messages')
-    .set({ error, updated_at: now })
-    .where('id', '=', message.id)
-    .where('state', '=', message.state)
-    .execute();
+  await db.transaction(async (trx) => {
+    await trx
+      .updateTable('messages')
+      .set({ error, updated_at: now })
+      .where('id', '=', message.id)
+      .where('state', '=', message.state)
+      .execute();
+  });
+}
+
+/** attoFIL that a sender's messages cost since a time (milliseconds since 1970). */
+export async function feesSince(db: Store, signer: string, since: number): Promise<bigint> {
+  const row = await db.kysely
+    .selectFrom('messages')
+    .select((eb) => eb.fn.sum<string | null>('fee').as('fees'))
+    .where('signer', '=', signer)
+    .where('updated_at', '>=', since)
+    .executeTakeFirst();
+  return BigInt(row?.fees ?? 0);
 }

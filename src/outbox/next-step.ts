@@ -1,10 +1,15 @@
-import type { MessageLookup } from '../chain/message-lookup.ts';
 import type { Message } from '../filecoin/message.ts';
+import type { Landing } from './look-up.ts';
+import { exitText } from './node-answers.ts';
 import type { IntendedMessage, SignedOutboxMessage } from './outbox-message.ts';
 import { withHigherFees } from './replacement.ts';
+import { isWithdrawal, withdrawalOf } from './withdrawal.ts';
 
-/** Epochs in the pool after which a message is replaced by one with higher fees. */
+/** Epochs in the pool after which a message is replaced by one with higher fees, at most and at least. */
 const STUCK_EPOCHS = 10;
+const STUCK_EPOCHS_LEAST = 2;
+/** A message with little time left is replaced so often, as long as its nonce is the next one. */
+const TRIES_IN_TIME_LEFT = 5;
 
 /** What is known about a signed message beside its row; absent where it was not asked at this head. */
 export interface MessageFacts {
@@ -14,7 +19,9 @@ export interface MessageFacts {
   readonly firstInLine: boolean;
   readonly push?: 'accepted' | 'refused' | 'nonce-too-low';
   /** On the chain of this head, in any of its versions. */
-  readonly lookup?: MessageLookup | null;
+  readonly lookup?: Landing | null;
+  /** Whether it was made for a chain that is not the head's. */
+  readonly isStale?: boolean;
   /** Whether the chain, `confidence` epochs back, has a message of this nonce already. */
   readonly nonceTaken?: boolean;
 }
@@ -30,41 +37,69 @@ export type Step =
   | { readonly do: 'wait' };
 
 export interface Ending {
-  readonly state: 'landed' | 'failed';
+  readonly state: 'landed' | 'failed' | 'expired';
   readonly error: string | null;
-  readonly landing?: MessageLookup;
+  readonly landing?: Landing;
 }
 
 /** Whether a message without a nonce is not worth one any more: the earliest tipset that can hold it is the one after the head. */
-export function isWorthless({ expiresEpoch }: IntendedMessage, height: number): boolean {
+export function isWorthless({ expiresEpoch }: Pick<IntendedMessage, 'expiresEpoch'>, height: number): boolean {
   return expiresEpoch !== null && height + 1 >= expiresEpoch;
 }
 
 /** What to do next about a signed message. Each step is harmless when it is repeated after a crash. */
 export function nextStep(message: SignedOutboxMessage, facts: MessageFacts): Step {
   // A crash may have come between the push and its record, so the pool or the chain may have it: the push will tell.
-  if (message.state === 'signed' && facts.push === undefined) return { do: 'push' };
+  if (message.state === 'signed' && facts.push === undefined && !isToWithdraw(message, facts)) return { do: 'push' };
   if (facts.push === 'accepted') return { do: 'wait' };
   const { lookup } = facts;
   if (lookup === undefined) return { do: 'look-up' };
   if (lookup !== null) {
-    if (facts.height - lookup.height < message.confidence) return { do: 'wait' };
-    const { exitCode } = lookup;
-    return exitCode === 0 ? finish('landed', null, lookup) : finish('failed', `exit code ${exitCode}`, lookup);
+    return facts.height - lookup.height < message.confidence ? { do: 'wait' } : { do: 'finish', as: endingOf(lookup) };
   }
   if (facts.push === 'nonce-too-low') {
     if (facts.nonceTaken === undefined) return { do: 'check-nonce' };
-    return facts.nonceTaken ? finish('failed', foreignNonce(message.signer, message.nonce)) : { do: 'wait' };
+    if (!facts.nonceTaken) return { do: 'wait' };
+    return { do: 'finish', as: { state: 'failed', error: foreignNonce(message.signer, message.nonce) } };
   }
-  if (facts.firstInLine && facts.height - message.signedHeight >= STUCK_EPOCHS) {
-    const replacement = withHigherFees(message.signed.message, message.maxFee);
-    if (replacement !== undefined) return { do: 'replace', message: replacement };
-  }
+  const successor = successorOf(message, facts);
+  if (successor !== undefined) return { do: 'replace', message: successor };
   return facts.push === undefined ? { do: 'push' } : { do: 'wait' };
 }
 
-function finish(state: Ending['state'], error: string | null, landing?: MessageLookup): Step {
-  return { do: 'finish', as: { state, error, ...(landing && { landing }) } };
+/** Whether it is so long in the pool that its fees should be raised. */
+export function isStuck(
+  { expiresEpoch, signedHeight }: Pick<SignedOutboxMessage, 'expiresEpoch' | 'signedHeight'>,
+  { firstInLine, height }: Pick<MessageFacts, 'firstInLine' | 'height'>,
+): boolean {
+  // What is late already, a withdrawal, is in no hurry.
+  const isLate = expiresEpoch === null || signedHeight >= expiresEpoch;
+  const timeLeft = isLate ? Number.POSITIVE_INFINITY : expiresEpoch - signedHeight;
+  const patience = Math.max(STUCK_EPOCHS_LEAST, Math.min(STUCK_EPOCHS, Math.floor(timeLeft / TRIES_IN_TIME_LEFT)));
+  return firstInLine && height - signedHeight >= patience;
+}
+
+/** A message that can only fail still has its nonce, for which all later ones wait. */
+function isToWithdraw({ expiresEpoch, signed }: SignedOutboxMessage, { height, isStale }: MessageFacts): boolean {
+  const isLate = expiresEpoch !== null && height >= expiresEpoch;
+  return (isLate || isStale === true) && !isWithdrawal(signed.message);
+}
+
+function successorOf(message: SignedOutboxMessage, facts: MessageFacts): Message | undefined {
+  const { signed, maxFee } = message;
+  if (isToWithdraw(message, facts)) {
+    const withdrawal = withHigherFees(withdrawalOf(signed.message), maxFee);
+    if (withdrawal !== undefined) return withdrawal;
+  }
+  return isStuck(message, facts) ? withHigherFees(signed.message, maxFee) : undefined;
+}
+
+export function endingOf(landing: Landing): Ending {
+  const { exitCode } = landing;
+  if (landing.isWithdrawal) return { state: 'expired', error: 'withdrawn: it had not landed in time', landing };
+  return exitCode === 0
+    ? { state: 'landed', error: null, landing }
+    : { state: 'failed', error: exitText(exitCode), landing };
 }
 
 function foreignNonce(signer: string, nonce: number): string {

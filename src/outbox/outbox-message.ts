@@ -6,19 +6,33 @@ import type { Intent } from './add-intent.ts';
 
 /**
  * intended → signed → pushed → landed | failed, with `signed` again after a replacement. An intended one may end as `refused` (the
- * chain would not execute it) or `expired`; from `signed` on its nonce is taken, so it is pushed until it lands.
+ * chain would not execute it) or `expired`; from `signed` on its nonce is taken, so it is pushed until it landed or a transfer of
+ * nothing that has its nonce did: `expired`, too. Where a node gives the nonces it is intended → handing → signed, where a messager
+ * does: intended → handing → pushed.
  */
 export type MessageStateName = MessagesTable['state'];
 
 /** A message that is not finished. */
-export type OpenMessage = IntendedMessage | SignedOutboxMessage;
+export type OpenMessage = IntendedMessage | HandedMessage | SignedOutboxMessage;
 
-interface Intention extends Omit<Intent, 'purpose' | 'runId'> {
+interface Intention extends Omit<Intent, 'runId'> {
   readonly id: string;
 }
 
 export interface IntendedMessage extends Intention {
   readonly state: 'intended';
+}
+
+/** One whose nonce is somebody else's affair; `handing`: whether it arrived there is not known. */
+export interface HandedMessage extends Intention {
+  readonly state: 'handing' | 'pushed';
+  readonly carrier: 'node' | 'messager';
+  /** The carrier's id of it. */
+  readonly uid: string;
+  /** As text: the key address of the sender. */
+  readonly signer: string;
+  /** Height of the head when it was handed over. */
+  readonly signedHeight: number;
 }
 
 export interface SignedOutboxMessage extends Intention {
@@ -32,11 +46,16 @@ export interface SignedOutboxMessage extends Intention {
   readonly signedHeight: number;
 }
 
+export function isSigned(message: OpenMessage): message is SignedOutboxMessage {
+  return 'signed' in message;
+}
+
 /** A row in an open state. */
 export function messageFromRow(row: Selectable<MessagesTable>): OpenMessage {
   const intention = {
     id: row.id,
     minerId: row.miner_id,
+    purpose: row.purpose,
     sender: parseAddress(row.sender),
     recipient: parseAddress(row.recipient),
     method: row.method,
@@ -45,17 +64,14 @@ export function messageFromRow(row: Selectable<MessagesTable>): OpenMessage {
     expiresEpoch: row.expires_epoch,
     confidence: row.confidence,
   };
-  const { state, signer, nonce, signed_message, cid, signed_height } = row;
-  const isSigned =
-    signer !== null && nonce !== null && signed_message !== null && cid !== null && signed_height !== null;
-  if ((state !== 'signed' && state !== 'pushed') || !isSigned) return { ...intention, state: 'intended' };
-  return {
-    ...intention,
-    state,
-    signer,
-    nonce,
-    signed: decodeSignedMessage(Uint8Array.from(signed_message)),
-    cid,
-    signedHeight: signed_height,
-  };
+  const { state, signer, nonce, signed_message, cid, signed_height, carrier, uid } = row;
+  if (signer === null || signed_height === null) return { ...intention, state: 'intended' };
+  const sent = { ...intention, signer, signedHeight: signed_height };
+  if ((state === 'signed' || state === 'pushed') && nonce !== null && signed_message !== null && cid !== null) {
+    return { ...sent, state, nonce, signed: decodeSignedMessage(Uint8Array.from(signed_message)), cid };
+  }
+  if ((state === 'handing' || state === 'pushed') && carrier !== null && uid !== null) {
+    return { ...sent, state, carrier, uid };
+  }
+  return { ...intention, state: 'intended' };
 }

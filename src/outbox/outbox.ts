@@ -2,39 +2,72 @@ import type { TipSet } from '../chain/tipset.ts';
 import { isDatabaseTrouble } from '../database/database-errors.ts';
 import { errorCode } from '../errors/coded-error.ts';
 import { type Address, formatAddress } from '../filecoin/address.ts';
-import type { OutboxComponents } from './components.ts';
+import type { OutboxComponents, SendingComponents } from './components.ts';
 import { deliver } from './deliver.ts';
+import { smaller } from './fees.ts';
 import { openMessages, storeTrouble } from './message-store.ts';
 import { nodeText } from './node-answers.ts';
-import type { MessageStateName, OpenMessage } from './outbox-message.ts';
-import { signIntended } from './sign.ts';
+import { isSigned, type MessageStateName, type OpenMessage } from './outbox-message.ts';
+import { goOn, send } from './send.ts';
+import { SenderBook } from './sender-book.ts';
+import { nodeFees, type OutboxInit } from './settings.ts';
+
+const UNREACHABLE = new Set(['chain-unavailable', 'messager-unavailable']);
 
 /**
  * Sends the messages whose intents are stored, each once, in nonce order for each sender, until they landed. All state is in the
  * database: another process, or this one after a crash, goes on at any point.
  */
 export class Outbox {
-  readonly #components: OutboxComponents;
+  readonly #components: SendingComponents;
+  readonly #senders: SenderBook;
   /** Sender → its key address; an account's key never changes. */
   readonly #signers = new Map<string, Address>();
 
-  constructor(components: OutboxComponents) {
-    this.#components = components;
+  /** @param init a miner that is not listed is sent for with the node's own fees, by the sender that its messages name */
+  constructor(components: OutboxComponents, init: OutboxInit = { carrier: { kind: 'own' }, miners: [] }) {
+    const rules = new Map(init.miners.map(({ minerId, fees }) => [minerId, fees]));
+    this.#components = {
+      ...components,
+      carrier: init.carrier,
+      rules: (minerId) => rules.get(minerId) ?? nodeFees,
+    };
+    this.#senders = new SenderBook(this.#components, init);
   }
 
   /**
    * Takes every open message as far as this head lets it; true if a state changed. Trouble with one message is logged, stored with
    * it, and tried again at the next call. Safe beside another call, in this process or another.
-   * @throws CodedError `database-unavailable` and others of the database
+   * @throws CodedError `database-unavailable` and others of the database, `lead-lost`
    */
   async advance(head: TipSet): Promise<boolean> {
+    const looking = this.#senders.look(head);
+    if (!this.#senders.knowsAny) await looking;
     const lines = new Map<string, OpenMessage[]>();
     for (const message of await openMessages(this.#components.db)) {
-      const sender = formatAddress(message.sender);
-      lines.set(sender, [...(lines.get(sender) ?? []), message]);
+      const line = await this.#lineOf(message, head);
+      lines.set(line, [...(lines.get(line) ?? []), this.#withinBudget(message)]);
     }
     const changes = await Promise.all([...lines.values()].map((line) => this.#advanceLine(line, head)));
+    await looking;
     return changes.includes(true);
+  }
+
+  /** The account that pays; of a message that has none yet the one that it would get now. */
+  async #lineOf(message: OpenMessage, head: TipSet): Promise<string> {
+    if (message.state !== 'intended') return message.signer;
+    try {
+      return formatAddress((await this.#accountOf(message, head)).signer);
+    } catch {
+      // Told when it is its turn.
+      return formatAddress(message.sender);
+    }
+  }
+
+  #withinBudget<M extends OpenMessage>(message: M): M {
+    const { maxRecoveryFee } = this.#components.rules(message.minerId);
+    if (message.purpose === 'submit' || maxRecoveryFee === undefined) return message;
+    return { ...message, maxFee: smaller(message.maxFee, maxRecoveryFee) };
   }
 
   /** One sender's messages one after the other, since the nonce of the next depends on what is stored of the ones before. */
@@ -52,7 +85,7 @@ export class Outbox {
         logger.warn({ err: error, message: message.id, minerId: message.minerId }, 'sending a message failed');
         await storeTrouble(db, message, nodeText(error), clock.now());
         // The others would wait as long for the same answer.
-        if (errorCode(error) === 'chain-unavailable') return changed;
+        if (UNREACHABLE.has(errorCode(error) ?? '')) return changed;
         if (message.state !== 'intended') firstInLine = false;
       }
     }
@@ -60,18 +93,23 @@ export class Outbox {
   }
 
   async #advanceMessage(message: OpenMessage, firstInLine: boolean, head: TipSet): Promise<MessageStateName> {
-    if (message.state !== 'intended') return await deliver(this.#components, message, firstInLine, head);
-    const signed = await signIntended(this.#components, message, await this.#signerOf(message.sender, head), head);
-    if (typeof signed === 'string') return signed;
-    return await deliver(this.#components, signed, firstInLine, head);
+    if (isSigned(message)) return await deliver(this.#components, message, firstInLine, head);
+    const sent =
+      message.state === 'intended'
+        ? await send(this.#components, message, await this.#accountOf(message, head), head)
+        : await goOn(this.#components, message, head);
+    return typeof sent === 'string' ? sent : await deliver(this.#components, sent, firstInLine, head);
   }
 
-  async #signerOf(sender: Address, head: TipSet): Promise<Address> {
-    const text = formatAddress(sender);
-    const known = this.#signers.get(text);
-    if (known !== undefined) return known;
-    const signer = await this.#components.chain.accountKey(sender, head.key);
+  /** The sender that a message without a nonce gets, and its key address. */
+  async #accountOf(
+    message: OpenMessage,
+    head: TipSet,
+  ): Promise<{ readonly address: Address; readonly signer: Address }> {
+    const address = this.#senders.choose(message.minerId, message.sender);
+    const text = formatAddress(address);
+    const signer = this.#signers.get(text) ?? (await this.#components.chain.accountKey(address, head.key));
     this.#signers.set(text, signer);
-    return signer;
+    return { address, signer };
   }
 }

@@ -1,5 +1,6 @@
 import type { Bitfield } from '../filecoin/bitfield.ts';
 import type { GoodSector } from '../stores/sector-check.ts';
+import type { PartitionState } from './run.ts';
 
 /** What `decide` wants done. Each is idempotent: deciding again from the same row after a crash gives it again. */
 export type Action =
@@ -7,25 +8,41 @@ export type Action =
   | { readonly kind: 'restart'; readonly randomness: Uint8Array }
   /** Look at the sectors' files. */
   | { readonly kind: 'check'; readonly partition: number; readonly sectors: Bitfield }
-  /** checking → proving */
+  /** checking or left-out → proving */
   | {
       readonly kind: 'prove';
       readonly partition: number;
+      readonly from: PartitionState;
       readonly skipped: Bitfield;
       readonly sectors: readonly GoodSector[];
     }
   /** proving → checking: the task ended without a proof. */
   | { readonly kind: 'recheck'; readonly partition: number; readonly skipped: Bitfield; readonly reason: string }
   /** proving → proven, once the proof verified here too. */
-  | { readonly kind: 'accept'; readonly partition: number; readonly proof: Uint8Array }
+  | {
+      readonly kind: 'accept';
+      readonly partition: number;
+      readonly proof: Uint8Array;
+      readonly tookMs: number | null;
+    }
   /** proven → sending: these partitions in one message. */
   | { readonly kind: 'submit'; readonly partitions: readonly number[] }
-  /** sending → proven or checking: the message was refused or failed. */
+  /** checking or proving → left-out: too much of it cannot be read. */
+  | {
+      readonly kind: 'leave-out';
+      readonly partition: number;
+      readonly from: PartitionState;
+      readonly reason: string;
+    }
+  /** landed → sending: its message was reorganised out and has to land again. */
+  | { readonly kind: 'reopen'; readonly partition: number }
+  /** sending or landed → proven or checking: the message was refused, failed, or is for a chain that is no more. */
   | {
       readonly kind: 'resend';
       readonly partition: number;
+      readonly from: PartitionState;
       readonly to: 'proven' | 'checking';
-      readonly solitary: boolean;
+      readonly messageLimit: number;
       readonly reason: string;
     }
   | {
@@ -34,5 +51,5 @@ export type Action =
       readonly state: 'landed' | 'missed';
       readonly reason: string | null;
     }
-  /** Every partition is finished. */
+  /** Close has passed and every partition is at its end. */
   | { readonly kind: 'close' };

@@ -1,46 +1,67 @@
 import type { TipSet } from '../chain/tipset.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
+import { reopenMessage } from '../outbox/reopen-message.ts';
+import { withdrawMessage } from '../outbox/withdraw-message.ts';
 import type { Action } from './actions.ts';
 import { challengeRandomness } from './challenge.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
+import { epochTime } from './epoch-time.ts';
 import type { Memory } from './gather-facts.ts';
 import { prove } from './prove.ts';
-import type { Run, RunPartition } from './run.ts';
-import { finishRun, movePartition, restartRun } from './run-store.ts';
+import type { PartitionState, Run, RunPartition } from './run.ts';
+import { finishRun, movePartition, type PartitionAt, type PartitionChanges, restartRun } from './run-store.ts';
+import type { SectorBook } from './sector-book.ts';
 import { submit } from './submit.ts';
-import { type SectorInfos, sectorInfo, verifyProof } from './window-proof.ts';
+import { sectorInfo, verifyProof } from './window-proof.ts';
 
 export interface Setting {
   readonly miner: MinerSettings;
   readonly run: Run;
   readonly memory: Memory;
-  readonly infos: SectorInfos;
   readonly head: TipSet;
+  /** Aborts at Close, and when the poster stops. */
   readonly signal: AbortSignal;
+  /** Height of the newest head. */
+  readonly heightNow: () => number;
+  readonly book: SectorBook;
+  /** Something of this partition failed: it rests before anything else of it is tried. */
+  readonly pause: (index: number) => void;
+  /** Runs `work` after what was given before, where the miner's tasks are submitted in order. */
+  readonly inOrder: (work: () => Promise<void>) => Promise<void>;
 }
-
-/** Epochs between a failure and the next try of the same thing. */
-const PAUSE_EPOCHS = 2;
 
 export async function carryOut(components: PosterComponents, action: Action, setting: Setting): Promise<void> {
   const { clock, db, logger } = components;
-  const { run, memory, miner, infos, head } = setting;
+  const { run, memory, miner, head, pause } = setting;
   const at = { minerId: run.minerId, deadline: run.deadline, height: head.height };
-  const move = (index: number, from: 'proving' | 'proven' | 'sending', changes: Parameters<typeof movePartition>[2]) =>
-    db.transaction((trx) => movePartition(trx, { runId: run.id, index, from }, changes));
-  const pause = (index: number) => memory.pausedUntil.set(index, head.height + PAUSE_EPOCHS);
+  const partitionsAt = (...indices: readonly number[]) => run.partitions.filter(({ index }) => indices.includes(index));
+  const move = (index: number, from: PartitionState, changes: PartitionChanges) =>
+    db.transaction((trx) => movePartition(trx, decidedAt(run, index, from), changes));
 
   switch (action.kind) {
     case 'restart':
       logger.warn(at, 'challenge changed, proving again');
-      memory.checks.clear();
-      await restartRun(db, run.id, action.randomness);
+      for (const kept of Object.values(memory)) kept.clear();
+      await restartRun(db, run, action.randomness);
       await Promise.all(run.partitions.map((partition) => cancelTask(components, partition, 'the challenge changed')));
       return;
     case 'check':
       return check(components, action.partition, [...action.sectors], setting);
-    case 'prove':
-      return prove(components, run, action, infos, head);
+    case 'prove': {
+      const infos = await setting.book.read(partitionsAt(action.partition), head);
+      // Asked before its turn comes, so that a slow node is waited for once and not by each in turn.
+      const closeAt = epochTime(clock, components.chain, head, run.close);
+      closeAt.catch(() => {});
+      return setting.inOrder(async () => {
+        setting.signal.throwIfAborted();
+        const id = await prove(components, run, action, infos, { head, closeAt: await closeAt });
+        // The same work is the same task, which may have failed before.
+        memory.tasks.delete(id);
+        // What is known of 2,349 sectors is some megabytes, and its next use is minutes away: it is read again then.
+        memory.checks.delete(action.partition);
+        setting.book.forget(action.partition);
+      });
+    }
     case 'recheck':
       logger.warn(
         { ...at, partition: action.partition, reason: action.reason },
@@ -55,33 +76,44 @@ export async function carryOut(components: PosterComponents, action: Action, set
         reason: action.reason,
       });
       return;
+    case 'leave-out':
+      logger.error({ ...at, partition: action.partition, reason: action.reason }, 'partition left out');
+      if (action.from === 'proving') memory.checks.delete(action.partition);
+      pause(action.partition);
+      await move(action.partition, action.from, {
+        state: 'left-out',
+        task_id: null,
+        reason: action.reason,
+        finished_at: clock.now(),
+      });
+      return;
     case 'accept': {
-      const partitions = run.partitions.filter((partition) => partition.index === action.partition);
+      const partitions = partitionsAt(action.partition);
+      const infos = await setting.book.read(partitions, head);
       const randomness = await challengeRandomness(components.chain, miner.address, run.challenge, head.key);
       await verifyProof(components.verifier, run, partitions, action.proof, randomness, infos);
+      memory.failures.delete(action.partition);
+      setting.book.forget(action.partition);
       await move(action.partition, 'proving', {
         state: 'proven',
         proof: Buffer.from(action.proof),
+        took_ms: action.tookMs,
         proven_at: clock.now(),
       });
       logger.info({ ...at, partition: action.partition }, 'partition proven');
       return;
     }
-    case 'submit':
-      return submit(components, miner, run, action.partitions, infos, head);
-    case 'resend':
-      logger.warn(
-        { ...at, partition: action.partition, reason: action.reason },
-        'window post message failed, sending again',
-      );
-      pause(action.partition);
-      await move(action.partition, 'sending', {
-        state: action.to,
-        message_id: null,
-        solitary: action.solitary ? 1 : 0,
-        reason: action.reason,
-      });
+    case 'submit': {
+      const infos = await setting.book.read(partitionsAt(...action.partitions), head);
+      setting.signal.throwIfAborted();
+      await submit(components, miner, run, action.partitions, infos, head);
+      for (const index of action.partitions) setting.book.forget(index);
       return;
+    }
+    case 'reopen':
+      return reopen(components, action.partition, setting);
+    case 'resend':
+      return resend(components, action, setting);
     case 'finish':
       return finish(components, action, setting);
     case 'close':
@@ -96,7 +128,11 @@ async function check(
   numbers: readonly number[],
   setting: Setting,
 ): Promise<void> {
-  const { run, memory, infos, head, signal } = setting;
+  const { run, memory, head, signal } = setting;
+  const infos = await setting.book.read(
+    run.partitions.filter(({ index }) => index === partition),
+    head,
+  );
   const sectors = await components.checker.check({
     minerId: run.minerId,
     sectorSize: poStProofType(run.proofType).sectorSize,
@@ -108,7 +144,7 @@ async function check(
       .get(partition)
       ?.sectors.map((sector) => sector.verdict !== 'good' && `${sector.number} ${sector.reason}`),
   );
-  memory.checks.set(partition, { atEpoch: head.height, sectors });
+  memory.checks.set(partition, { atEpoch: head.height, endEpoch: setting.heightNow(), sectors });
   const good = sectors.filter((sector) => sector.verdict === 'good').length;
   const at = { minerId: run.minerId, deadline: run.deadline, partition };
   components.logger.warn({ ...at, checked: sectors.length, good }, 'Checked sectors');
@@ -116,6 +152,58 @@ async function check(
     if (sector.verdict === 'good' || before.has(`${sector.number} ${sector.reason}`)) continue;
     components.logger.warn({ ...at, verdict: sector.verdict }, `bad sector ${sector.number}: ${sector.reason}`);
   }
+}
+
+/** Where the message cannot land again, it is made anew from the proof. */
+async function reopen(
+  { db, logger, onIntent }: PosterComponents,
+  index: number,
+  { run, head }: Setting,
+): Promise<void> {
+  const partition = run.partitions.find((one) => one.index === index);
+  const id = partition?.messageId;
+  if (partition === undefined || id === undefined || id === null) return;
+  await db.transaction(async (trx) => {
+    const isOpen = await reopenMessage(trx, id);
+    const changes: PartitionChanges = isOpen ? { state: 'sending' } : { state: 'proven', message_id: null };
+    await movePartition(trx, decidedAt(run, index, 'landed'), { ...changes, finished_at: null });
+  });
+  logger.warn(
+    { minerId: run.minerId, deadline: run.deadline, partition: index, height: head.height, message: id },
+    'window post message was reorganised out, delivering it again',
+  );
+  onIntent();
+}
+
+async function resend(
+  { db, logger }: PosterComponents,
+  action: Extract<Action, { kind: 'resend' }>,
+  { run, head, pause }: Setting,
+): Promise<void> {
+  const { partition: index, from, to, messageLimit, reason } = action;
+  const messageId = run.partitions.find((partition) => partition.index === index)?.messageId;
+  pause(index);
+  await db.transaction(async (trx) => {
+    const moved = await movePartition(trx, decidedAt(run, index, from), {
+      state: to,
+      message_id: null,
+      commitment: null,
+      message_limit: messageLimit,
+      reason,
+      finished_at: null,
+    });
+    if (moved && messageId) await withdrawMessage(trx, messageId);
+  });
+  logger.warn(
+    { minerId: run.minerId, deadline: run.deadline, partition: index, height: head.height, reason },
+    'window post message failed, sending again',
+  );
+}
+
+/** The row as it was decided about: carried out late, or by two, an action changes nothing that came after. */
+function decidedAt(run: Run, index: number, from: PartitionState): PartitionAt {
+  const partition = run.partitions.find((one) => one.index === index);
+  return { runId: run.id, index, from, taskId: partition?.taskId ?? null, messageId: partition?.messageId ?? null };
 }
 
 async function cancelTask({ tasks }: PosterComponents, partition: RunPartition, reason: string): Promise<void> {
@@ -131,9 +219,7 @@ async function finish(
   const partition = run.partitions.find((one) => one.index === action.partition);
   if (partition === undefined) return;
   const changes = { state: action.state, reason: action.reason, finished_at: clock.now() };
-  await db.transaction((trx) =>
-    movePartition(trx, { runId: run.id, index: partition.index, from: partition.state }, changes),
-  );
+  await db.transaction((trx) => movePartition(trx, decidedAt(run, partition.index, partition.state), changes));
   const at = { minerId: run.minerId, deadline: run.deadline, partition: partition.index, height: head.height };
   if (action.state === 'landed') {
     logger.info({ ...at, message: partition.messageId }, `window post message succeeded: ${partition.messageId}`);

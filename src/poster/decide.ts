@@ -1,105 +1,114 @@
 import { Bitfield } from '../filecoin/bitfield.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
 import type { Action } from './actions.ts';
+import { afterMessage } from './after-message.ts';
 import { batchPartitions } from './batches.ts';
 import type { Facts, PartitionFacts, PostPolicy, TaskFact } from './facts.ts';
-import { isFinished, provenSectors, type Run, type RunPartition } from './run.ts';
+import { reserveOf } from './reserve.ts';
+import { provenSectors, type Run, type RunPartition } from './run.ts';
+import { shareOf, wouldSkip } from './share.ts';
+
+/** What is the same for all partitions of a run at one head. */
+interface Now {
+  readonly height: number;
+  /** From this epoch on nothing is waited for. */
+  readonly reserveBegins: number;
+  readonly mayWait: boolean;
+  readonly policy: PostPolicy;
+}
 
 /**
  * The poster's whole judgement: what to do for a run, given what is known. Pure, so that years of proving periods can be driven
  * through it in a test; the shell carries out the actions in order and writes before it acts.
  */
 export function decide(run: Run, facts: Facts, policy: PostPolicy): Action[] {
-  if (run.partitions.every(isFinished)) return [{ kind: 'close' }];
-  if (facts.height >= run.close) return run.partitions.flatMap((partition) => afterClose(partition, facts));
-
-  const { randomness } = facts;
+  if (facts.height >= run.close) {
+    const ends = run.partitions.flatMap((partition) => afterClose(partition, facts));
+    return run.partitions.every(isOver) ? [{ kind: 'close' }] : ends;
+  }
+  const { randomness, height } = facts;
   if (randomness !== undefined && !Buffer.from(randomness).equals(run.randomness))
     return [{ kind: 'restart', randomness }];
 
+  const reserveBegins = run.close - reserveOf(run, facts.pace);
+  const now = { height, reserveBegins, mayWait: height < reserveBegins, policy };
   const actions = run.partitions.flatMap((partition) =>
-    beforeClose(run, partition, facts.partitions.get(partition.index) ?? {}, facts.height, policy),
+    beforeClose(run, partition, facts, facts.partitions.get(partition.index) ?? {}, now),
   );
   return [...actions, ...submissions(run, facts, policy)];
 }
 
-function beforeClose(
-  run: Run,
-  partition: RunPartition,
-  known: PartitionFacts,
-  height: number,
-  policy: PostPolicy,
-): Action[] {
-  if (known.pausedUntil !== undefined && height < known.pausedUntil) return [];
-  const mayWait = height < run.close - policy.reserve;
+function beforeClose(run: Run, partition: RunPartition, facts: Facts, known: PartitionFacts, now: Now): Action[] {
+  if (known.pausedUntil !== undefined && now.height < known.pausedUntil) return [];
   switch (partition.state) {
     case 'checking':
-      return afterChecks(partition, known, height, mayWait, policy);
+    case 'left-out':
+      return afterChecks(partition, known, now);
     case 'proving':
-      return known.task === undefined ? [] : afterTask(partition, known.task, mayWait);
+      return known.task === undefined ? [] : afterTask(partition, known.task, now);
     case 'sending':
-      return afterMessage(run, partition, known);
+    case 'landed':
+      return afterMessage(run, partition, facts);
     default:
       return [];
   }
 }
 
-function afterChecks(
-  partition: RunPartition,
-  known: PartitionFacts,
-  height: number,
-  mayWait: boolean,
-  policy: PostPolicy,
-): Action[] {
-  const look: Action = { kind: 'check', partition: partition.index, sectors: provenSectors(partition) };
+function afterChecks(partition: RunPartition, known: PartitionFacts, now: Now): Action[] {
+  const { index, state: from } = partition;
+  const look: Action = { kind: 'check', partition: index, sectors: provenSectors(partition) };
   if (known.checks === undefined) return [look];
-  const { atEpoch, sectors } = known.checks;
+  const { atEpoch, endEpoch = atEpoch, sectors } = known.checks;
+  const again = now.height >= endEpoch + now.policy.recheckInterval ? [look] : [];
+  const isComplete = sectors.every((sector) => sector.verdict === 'good');
+  // What was away may be back by now.
+  if (!isComplete && again.length > 0) return again;
+  const someUnknown = sectors.some((sector) => sector.verdict === 'unknown');
+  if (now.mayWait && someUnknown) return [];
+  // Given up only after a look in the reserve itself.
+  const mayGiveUp = atEpoch >= now.reserveBegins;
   const good = sectors.filter((sector) => sector.verdict === 'good');
-  const waitsFor = mayWait && sectors.some((sector) => sector.verdict === 'unknown');
-  // A partition of which nothing can be read has no proof; its files may still come back before Close.
-  if (waitsFor || good.length === 0) return height >= atEpoch + policy.recheckInterval ? [look] : [];
-  const missing = sectors.filter((sector) => sector.verdict !== 'good').map((sector) => sector.number);
-  const skipped = partition.skipped.union(Bitfield.of(missing));
-  return [{ kind: 'prove', partition: partition.index, skipped, sectors: good }];
+  const skipped = wouldSkip(partition, sectors);
+  if (good.length > 0 && !isTooMuch(partition, skipped, now)) {
+    return someUnknown && !mayGiveUp ? [look] : [{ kind: 'prove', partition: index, from, skipped, sectors: good }];
+  }
+  if (now.mayWait || from === 'left-out') return [];
+  if (!mayGiveUp) return [look];
+  const first = sectors.find((sector) => sector.verdict !== 'good');
+  return [leaveOut(partition, skipped, first === undefined ? '' : `sector ${first.number}: ${first.reason}`)];
 }
 
-function afterTask(partition: RunPartition, task: TaskFact, mayWait: boolean): Action[] {
+function afterTask(partition: RunPartition, task: TaskFact, now: Now): Action[] {
   const { index, skipped } = partition;
   switch (task.state) {
     case 'running':
       return [];
     case 'proven':
-      return [{ kind: 'accept', partition: index, proof: task.proof }];
+      return [{ kind: 'accept', partition: index, proof: task.proof, tookMs: task.tookMs }];
     case 'failed':
       return [{ kind: 'recheck', partition: index, skipped, reason: task.reason }];
     case 'faulted': {
-      const given = task.faults.filter((fault) => fault.class === 'bad' || !mayWait).map((fault) => fault.sector);
       const first = task.faults[0];
       const reason = first === undefined ? 'no proof came back' : `sector ${first.sector}: ${first.reason}`;
+      const mayGiveUp = !now.mayWait && (partition.provingEpoch ?? 0) >= now.reserveBegins;
+      const given = task.faults.filter((fault) => fault.class === 'bad' || mayGiveUp).map((fault) => fault.sector);
       const more = skipped.union(Bitfield.of(given));
-      // A slave that finds nothing at all has the wrong mount sooner than a store that lost every sector: all are tried again.
-      const allGone = partition.sectors.subtract(more).isEmpty;
-      return [{ kind: 'recheck', partition: index, skipped: allGone ? skipped : more, reason }];
+      if (!isTooMuch(partition, more, now)) return [{ kind: 'recheck', partition: index, skipped: more, reason }];
+      // A slave that finds so much gone has the wrong mount sooner than a store that lost it: all are tried again.
+      return mayGiveUp ? [leaveOut(partition, more, reason)] : [{ kind: 'recheck', partition: index, skipped, reason }];
     }
   }
 }
 
-function afterMessage(run: Run, partition: RunPartition, known: PartitionFacts): Action[] {
-  const { index } = partition;
-  if (known.message?.state === 'landed') return [{ kind: 'finish', partition: index, state: 'landed', reason: null }];
-  if (known.message?.state !== 'failed' || known.posted === undefined) return [];
-  if (known.posted) return [{ kind: 'finish', partition: index, state: 'landed', reason: 'already proven on chain' }];
-  const solitary = run.partitions.some((other) => other.index !== index && other.messageId === partition.messageId);
-  return [
-    {
-      kind: 'resend',
-      partition: index,
-      // Without a proof: the challenge changed while it was under way.
-      to: partition.proof === null ? 'checking' : 'proven',
-      solitary: solitary || partition.solitary,
-      reason: known.message.reason,
-    },
-  ];
+/** Of nothing there is no proof; and from a share on, sectors declared faulty cost more than a partition not sent (docs/skipping.md). */
+function isTooMuch(partition: RunPartition, skipped: Bitfield, { policy }: Now): boolean {
+  const share = shareOf(partition, skipped);
+  return share >= 1 || share > policy.maxSkipShare;
+}
+
+function leaveOut(partition: RunPartition, skipped: Bitfield, first: string): Action {
+  const reason = `${skipped.count} of ${partition.sectors.count} sectors cannot be read, more than MaxSkipShare; ${first}`;
+  return { kind: 'leave-out', partition: partition.index, from: partition.state, reason };
 }
 
 function submissions(run: Run, facts: Facts, policy: PostPolicy): Action[] {
@@ -115,8 +124,12 @@ function submissions(run: Run, facts: Facts, policy: PostPolicy): Action[] {
   }));
 }
 
+function isOver({ state }: RunPartition): boolean {
+  return state === 'landed' || state === 'missed' || state === 'left-out';
+}
+
 function afterClose(partition: RunPartition, facts: Facts): Action[] {
-  if (isFinished(partition)) return [];
+  if (isOver(partition)) return [];
   const { message, checks } = facts.partitions.get(partition.index) ?? {};
   const missed = (reason: string): Action[] => [
     { kind: 'finish', partition: partition.index, state: 'missed', reason },

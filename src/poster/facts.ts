@@ -3,10 +3,16 @@ import type { SectorCheck } from '../stores/sector-check.ts';
 /** What is known about one partition beside its row; absent where it was not asked or could not be answered. */
 export interface PartitionFacts {
   /** The newest look at the files of the sectors still to prove. */
-  readonly checks?: { readonly atEpoch: number; readonly sectors: readonly SectorCheck[] };
+  readonly checks?: {
+    /** Of the head when it began. */
+    readonly atEpoch: number;
+    /** Of the head when it ended; absent: the same. */
+    readonly endEpoch?: number;
+    readonly sectors: readonly SectorCheck[];
+  };
   readonly task?: TaskFact;
   readonly message?: MessageFact;
-  /** Whether the chain counts this partition as proven in this deadline. */
+  /** Whether the chain counts this partition as proven in this deadline; asked while the window is open. */
   readonly posted?: boolean;
   /** Nothing new is tried before this epoch: the pause after a failure. */
   readonly pausedUntil?: number;
@@ -14,7 +20,8 @@ export interface PartitionFacts {
 
 export type TaskFact =
   | { readonly state: 'running' }
-  | { readonly state: 'proven'; readonly proof: Uint8Array }
+  /** `tookMs`: its last attempt from start to end. */
+  | { readonly state: 'proven'; readonly proof: Uint8Array; readonly tookMs: number | null }
   | { readonly state: 'faulted'; readonly faults: readonly SectorFault[] }
   | { readonly state: 'failed'; readonly reason: string };
 
@@ -34,7 +41,20 @@ export interface Facts {
   readonly height: number;
   /** Challenge randomness as the chain gives it now; absent when it could not be read. */
   readonly randomness?: Uint8Array;
+  /** What a message of this run would commit to now: the ticket randomness at the challenge; absent when it could not be read. */
+  readonly commitment?: Uint8Array;
+  readonly pace: Pace;
   readonly partitions: ReadonlyMap<number, PartitionFacts>;
+}
+
+/** How fast proofs come. */
+export interface Pace {
+  /** Epochs that one proof takes with its reads, of the last ones made: the middle one. */
+  readonly expected: number;
+  /** The same, all but the slowest of a hundred. */
+  readonly slow: number;
+  /** Proofs made side by side, at least 1. */
+  readonly slots: number;
 }
 
 /** What an operator may set for a miner ([Miners.PoSt]) and what the network allows. Lengths in epochs. */
@@ -42,8 +62,8 @@ export interface PostPolicy {
   readonly submitConfidence: number;
   /** Partitions in one message: the smaller of MaxPartitionsPerPoStMessage and the network's limit. */
   readonly maxPartitions: number;
-  /** So long before Close nothing is waited for any more. */
-  readonly reserve: number;
   /** Between two looks at sectors that could not be read. */
   readonly recheckInterval: number;
+  /** Share of a partition's sectors, 0 to 1, up to which they are skipped rather than the partition left unsent. */
+  readonly maxSkipShare: number;
 }

@@ -1,55 +1,59 @@
-import type { TipSet } from '../chain/tipset.ts';
-import { idAddress } from '../filecoin/address.ts';
 import { type MessageState, messageStates } from '../outbox/message-states.ts';
-import type { TaskView } from '../rpc/methods.ts';
-import { challengeRandomness } from './challenge.ts';
 import type { PosterComponents } from './components.ts';
 import type { Facts, MessageFact, PartitionFacts, TaskFact } from './facts.ts';
+import type { HeadFacts } from './head-facts.ts';
 import type { Run } from './run.ts';
+import { taskFact } from './task-fact.ts';
 
-/** What only this process remembers about a run's partitions, by partition index. */
+/** What only this process remembers about a run, by partition index where nothing else is said. */
 export interface Memory {
   readonly checks: Map<number, NonNullable<PartitionFacts['checks']>>;
   readonly pausedUntil: Map<number, number>;
+  /** Failures in a row since a partition last got on. */
+  readonly failures: Map<number, number>;
+  /** Task id → what the master said since it last told of a change. */
+  readonly tasks: Map<string, TaskFact>;
 }
 
-/** Everything `decide` may know. What cannot be read now is left out, so one failing part never holds back another. */
+/**
+ * Everything `decide` may know. What cannot be read now is left out, so one failing part never holds back another; then it is not
+ * complete, and asked for again soon.
+ */
 export async function gatherFacts(
-  components: PosterComponents,
+  { db, tasks, logger }: PosterComponents,
   run: Run,
   memory: Memory,
-  head: TipSet,
-): Promise<Facts> {
-  const { db, chain, logger } = components;
-  const leftOut = (what: string) => (error: unknown) => {
-    logger.warn({ err: error, minerId: run.minerId, deadline: run.deadline }, what);
-    return undefined;
-  };
-  const messageIds = [
-    ...new Set(run.partitions.flatMap(({ state, messageId }) => (state === 'sending' && messageId ? [messageId] : []))),
-  ];
-  const [randomness, messages, tasks] = await Promise.all([
-    head.height < run.close
-      ? challengeRandomness(chain, run.minerId, run.challenge, head.key).catch(leftOut('reading the challenge failed'))
-      : undefined,
-    messageStates(db, messageIds),
+  atHead: HeadFacts,
+): Promise<{ readonly facts: Facts; readonly isComplete: boolean }> {
+  const { height } = atHead.head;
+  const isBeforeClose = height < run.close;
+  const isSent = run.partitions.some(({ state }) => state === 'sending' || state === 'landed');
+  const messageIds = new Set(
+    run.partitions.flatMap(({ state, messageId }) => (state === 'sending' && messageId ? [messageId] : [])),
+  );
+  const unanswered: string[] = [];
+  const [randomness, commitment, posted, pace, messages, asked] = await Promise.all([
+    isBeforeClose ? atHead.challenge(run) : undefined,
+    isBeforeClose && isSent ? atHead.commitment(run) : undefined,
+    isBeforeClose && isSent && height >= run.open ? atHead.posted(run) : undefined,
+    atHead.pace(run),
+    messageStates(db, [...messageIds]),
     Promise.all(
       run.partitions.map(async ({ index, state, taskId }) => {
         if (state !== 'proving' || taskId === null) return undefined;
-        const view = await components.tasks.get(taskId).catch(leftOut('asking the master failed'));
-        return view === undefined ? undefined : ([index, taskFact(view)] as const);
+        try {
+          const task = memory.tasks.get(taskId) ?? taskFact(await tasks.get(taskId));
+          memory.tasks.set(taskId, task);
+          return [index, task] as const;
+        } catch (err) {
+          logger.warn({ err, minerId: run.minerId, deadline: run.deadline }, 'asking the master failed');
+          unanswered.push(taskId);
+          return undefined;
+        }
       }),
     ),
   ]);
-  const taskOf = new Map(tasks.filter((task) => task !== undefined));
-  const failed = [...messages.values()].some((message) => messageFact(message).state === 'failed');
-  const posted =
-    failed && head.height < run.close
-      ? await chain
-          .deadlines(idAddress(run.minerId), head.key)
-          .then((deadlines) => deadlines[run.deadline]?.postSubmissions)
-          .catch(leftOut('reading the posted partitions failed'))
-      : undefined;
+  const taskOf = new Map(asked.filter((task) => task !== undefined));
   const partitions = new Map<number, PartitionFacts>(
     run.partitions.map(({ index, messageId }) => {
       const message = messageId === null ? undefined : messages.get(messageId);
@@ -66,36 +70,10 @@ export async function gatherFacts(
       return [index, facts] as const;
     }),
   );
-  return { height: head.height, ...(randomness && { randomness }), partitions };
-}
-
-function taskFact(view: TaskView | null): TaskFact {
-  if (view === null) return { state: 'failed', reason: 'the master does not know the task any more' };
-  switch (view.state) {
-    case 'waiting':
-    case 'running':
-      return { state: 'running' };
-    case 'proven': {
-      const [proof] = view.output?.proofs ?? [];
-      return proof === undefined
-        ? { state: 'failed', reason: 'the master calls it proven and has no proof' }
-        : { state: 'proven', proof: Buffer.from(proof, 'base64') };
-    }
-    case 'faulted': {
-      const details = new Map(view.output?.details?.map((detail) => [detail.sector_id, detail]));
-      return {
-        state: 'faulted',
-        // A prover that gives no details cannot tell the two apart.
-        faults: (view.output?.faults ?? []).map((sector) => ({
-          sector,
-          class: details.get(sector)?.class ?? 'bad',
-          reason: details.get(sector)?.reason ?? 'unreadable',
-        })),
-      };
-    }
-    default:
-      return { state: 'failed', reason: view.error ?? `the task is ${view.state}` };
-  }
+  return {
+    facts: { height, ...(randomness && { randomness }), ...(commitment && { commitment }), pace, partitions },
+    isComplete: unanswered.length === 0 && atHead.isComplete,
+  };
 }
 
 function messageFact(message: MessageState): MessageFact {

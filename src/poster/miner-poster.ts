@@ -1,6 +1,6 @@
 import type { TipSet } from '../chain/tipset.ts';
 import { CoalescedLoop } from '../clock/coalesced-loop.ts';
-import { senderTrouble } from './check-sender.ts';
+import type { DeadlineInfo } from '../filecoin/deadline.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
 import { RecoveryDeclarer } from './declare-recoveries.ts';
 import type { PostPolicy } from './facts.ts';
@@ -8,8 +8,6 @@ import { deadlinesToProve, openRun } from './open-run.ts';
 import { RunDriver } from './run-driver.ts';
 import { unfinishedRuns } from './run-store.ts';
 
-/** So long before Close nothing is waited for any more: 15 epochs for a proof of 32 GiB sectors with its reads, 10 for the message. */
-const RESERVE_EPOCHS = 25;
 const RECHECK_EPOCHS = 4;
 const RETRY_MS = 2_000;
 
@@ -22,6 +20,8 @@ export class MinerPoster {
   readonly #stopping = new AbortController();
   readonly #loops: readonly CoalescedLoop[];
   #head: TipSet | undefined;
+  #deadline: { readonly head: TipSet; readonly current: Promise<DeadlineInfo> } | undefined;
+  #submitting: Promise<void> = Promise.resolve();
 
   constructor(components: PosterComponents, init: { readonly miner: MinerSettings }) {
     this.#components = components;
@@ -29,7 +29,7 @@ export class MinerPoster {
     this.#policy = {
       submitConfidence: init.miner.submitConfidence,
       maxPartitions: init.miner.maxPartitions,
-      reserve: RESERVE_EPOCHS,
+      maxSkipShare: init.miner.maxSkipShare,
       recheckInterval: RECHECK_EPOCHS,
     };
     const recoveries = new RecoveryDeclarer(components, { ...init, signal: this.#stopping.signal });
@@ -44,13 +44,14 @@ export class MinerPoster {
     this.#loops = [
       loop('opening runs failed, trying again', (head) => this.#openRuns(head)),
       loop('advancing runs failed, trying again', (head) => this.#advanceRuns(head)),
-      loop('declaring recoveries failed, trying again', (head) => recoveries.advance(head)),
+      loop('declaring recoveries failed, trying again', async (head) =>
+        recoveries.advance(head, await this.#currentDeadline(head)),
+      ),
     ];
   }
 
   /** A new head; also after a restart, to go on with what the rows say. */
   onHead(head: TipSet): void {
-    if (this.#head === undefined) void this.#checkSender(head);
     this.#head = head;
     for (const loop of this.#loops) loop.wake();
   }
@@ -63,48 +64,54 @@ export class MinerPoster {
   async close(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#loops.map((loop) => loop.close()));
-    await Promise.all([...this.#drivers.values()].map((driver) => driver.settled()));
-  }
-
-  async #checkSender(head: TipSet): Promise<void> {
-    const { chain, logger } = this.#components;
-    const { minerId } = this.#miner;
-    try {
-      const trouble = await senderTrouble(chain, this.#miner, head);
-      if (trouble !== undefined) logger.error({ minerId }, trouble);
-    } catch (err) {
-      logger.warn({ err, minerId }, 'the sender could not be checked');
-    }
+    await Promise.all([...this.#drivers.values()].map((driver) => driver.close()));
   }
 
   async #openRuns(head: TipSet): Promise<void> {
-    const current = await this.#components.chain.provingDeadline(this.#miner.address, head.key);
-    for (const deadline of deadlinesToProve(current, this.#miner.challengeConfidence)) {
-      await openRun(this.#components, this.#miner, deadline, head);
-    }
-    this.wake();
-  }
-
-  async #advanceRuns(head: TipSet): Promise<void> {
-    for (const driver of this.#drivers.values()) driver.beforeRead();
-    const runs = await unfinishedRuns(this.#components.db, this.#miner.minerId);
-    for (const id of this.#drivers.keys()) if (!runs.some((run) => run.id === id)) this.#drivers.delete(id);
+    const current = await this.#currentDeadline(head);
     const results = await Promise.allSettled(
-      runs.map((run) => (this.#drivers.get(run.id) ?? this.#newDriver(run.id)).advance(run, head)),
+      deadlinesToProve(current, this.#miner.challengeConfidence).map((deadline) =>
+        openRun(this.#components, this.#miner, deadline, head),
+      ),
     );
+    this.wake();
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
+  /** Asked once for each head. */
+  #currentDeadline(head: TipSet): Promise<DeadlineInfo> {
+    if (this.#deadline?.head === head) return this.#deadline.current;
+    const current = this.#components.chain.provingDeadline(this.#miner.address, head.key);
+    this.#deadline = { head, current };
+    current.catch(() => {
+      if (this.#deadline?.head === head) this.#deadline = undefined;
+    });
+    return current;
+  }
+
+  async #advanceRuns(head: TipSet): Promise<void> {
+    const ids = await unfinishedRuns(this.#components.db, this.#miner.minerId);
+    for (const id of this.#drivers.keys()) if (!ids.includes(id)) this.#drivers.delete(id);
+    for (const id of ids) (this.#drivers.get(id) ?? this.#newDriver(id)).wake(head);
+  }
+
   #newDriver(runId: number): RunDriver {
-    const init = {
+    const driver = new RunDriver(this.#components, {
+      runId,
       miner: this.#miner,
       policy: this.#policy,
-      onProgress: () => this.wake(),
       signal: this.#stopping.signal,
-    };
-    const driver = new RunDriver(this.#components, init);
+      inOrder: (work) => (this.#miner.parallel ? work() : this.#afterOthers(work)),
+    });
     this.#drivers.set(runId, driver);
     return driver;
+  }
+
+  /** The master hands out what came first first, so the order of submission is the order of proving. */
+  #afterOthers(work: () => Promise<void>): Promise<void> {
+    const mine = this.#submitting.then(work);
+    this.#submitting = mine.catch(() => {});
+    return mine;
   }
 }

@@ -18,9 +18,22 @@ export interface RecoveryLimits {
   readonly partitions: number;
 }
 
-/** The next windows of the deadlines that open within `lookahead` epochs and whose fault cutoff has not passed. */
-export function declarableDeadlines(current: DeadlineInfo, lookahead: number): DeadlineInfo[] {
+/** Two hours at mainnet's pace. */
+const NEAR_EPOCHS = 240;
+const NEAR_RECHECK_EPOCHS = 10;
+
+/** Epochs between two looks at the faulty sectors of a window: the nearer its cutoff, the more it matters. */
+export function lookInterval(deadline: DeadlineInfo, height: number): number {
+  return deadline.open <= height + NEAR_EPOCHS ? NEAR_RECHECK_EPOCHS : NEAR_EPOCHS;
+}
+
+/**
+ * For each deadline for which recoveries can be declared now its next window, the nearest first. From its fault cutoff until it
+ * closes nothing can be declared for a deadline, not even for the period after.
+ */
+export function declarableDeadlines(current: DeadlineInfo): DeadlineInfo[] {
   const { policy, periodStart, currentEpoch } = current;
+  const lookahead = policy.provingPeriod - policy.challengeWindow;
   const periods = [periodStart - policy.provingPeriod, periodStart, periodStart + policy.provingPeriod];
   return periods
     .flatMap((start) =>

@@ -1,13 +1,22 @@
-import type { Database, Transaction } from '../database/database.ts';
+import type { Database, Executor, Transaction } from '../database/database.ts';
+import { type Address, idAddress } from '../filecoin/address.ts';
 import { Bitfield } from '../filecoin/bitfield.ts';
+import { encodeCbor } from '../filecoin/cbor.ts';
+import { MinerMethod } from '../filecoin/miner-methods.ts';
+import { declareFaultsRecoveredParams } from '../filecoin/miner-params.ts';
+import { mainnetPolicy } from '../filecoin/policy.ts';
+import { addIntent } from '../outbox/add-intent.ts';
 import type { Recoverable } from './recoveries.ts';
 
+interface Window {
+  readonly minerId: number;
+  readonly deadline: number;
+  readonly open: number;
+}
+
 /** Sectors in declarations for this window that are under way or landed; a refused or failed one does not count. */
-export async function declaredSectors(
-  db: Database,
-  window: { readonly minerId: number; readonly deadline: number; readonly open: number },
-): Promise<Bitfield> {
-  const rows = await db.kysely
+export async function declaredSectors(db: Executor, window: Window): Promise<Bitfield> {
+  const rows = await db
     .selectFrom('recoveries')
     .innerJoin('messages', 'messages.id', 'recoveries.message_id')
     .select('recoveries.sectors')
@@ -19,27 +28,81 @@ export async function declaredSectors(
   return rows.reduce((all, row) => all.union(Bitfield.fromRlePlus(row.sectors)), Bitfield.empty);
 }
 
-export async function recordRecovery(
+export interface Declaration {
+  readonly minerId: number;
+  readonly sender: Address;
+  /** attoFIL. */
+  readonly maxFee: bigint;
+  /** Epochs. */
+  readonly confidence: number;
+  readonly recoveries: readonly Recoverable[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/**
+ * Stores one declaration as a message to be sent, without the sectors that another one has declared for the same window meanwhile.
+ * Undefined where none is left.
+ */
+export async function storeRecovery(
+  db: Database,
+  declaration: Declaration,
+): Promise<{ readonly messageId: string; readonly sectors: number } | undefined> {
+  const { minerId, sender, maxFee, confidence, now } = declaration;
+  return await db.transaction(async (trx) => {
+    const recoveries = await undeclared(trx, minerId, declaration.recoveries);
+    if (recoveries.length === 0) return undefined;
+    const messageId = await addIntent(trx, {
+      minerId,
+      purpose: 'recover',
+      runId: null,
+      sender,
+      recipient: idAddress(minerId),
+      method: MinerMethod.DeclareFaultsRecovered,
+      params: encodeCbor(declareFaultsRecoveredParams, { recoveries }),
+      maxFee,
+      expiresEpoch: Math.min(...recoveries.map((recovery) => recovery.open)) - mainnetPolicy.faultDeclarationCutoff,
+      confidence,
+    });
+    const row = { message_id: messageId, miner_id: minerId, created_at: now };
+    await trx
+      .insertInto('recoveries')
+      .values(
+        recoveries.map((recovery) => ({
+          ...row,
+          deadline: recovery.deadline,
+          partition_index: recovery.partition,
+          open_epoch: recovery.open,
+          sectors: Buffer.from(recovery.sectors.toRlePlus()),
+        })),
+      )
+      .execute();
+    return { messageId, sectors: recoveries.reduce((sum, { sectors }) => sum + sectors.count, 0) };
+  });
+}
+
+/** Holds the windows' rows until the end of the transaction. */
+async function undeclared(
   trx: Transaction,
-  record: {
-    readonly messageId: string;
-    readonly minerId: number;
-    readonly recoveries: readonly Recoverable[];
-    readonly now: number;
-  },
-): Promise<void> {
-  await trx
-    .insertInto('recoveries')
-    .values(
-      record.recoveries.map((recovery) => ({
-        message_id: record.messageId,
-        miner_id: record.minerId,
-        deadline: recovery.deadline,
-        partition_index: recovery.partition,
-        open_epoch: recovery.open,
-        sectors: Buffer.from(recovery.sectors.toRlePlus()),
-        created_at: record.now,
-      })),
-    )
-    .execute();
+  minerId: number,
+  recoveries: readonly Recoverable[],
+): Promise<readonly Recoverable[]> {
+  const declared = new Map<string, Bitfield>();
+  const keyOf = ({ deadline, open }: Recoverable) => `${deadline}/${open}`;
+  for (const recovery of recoveries.toSorted((a, b) => a.open - b.open || a.deadline - b.deadline)) {
+    if (declared.has(keyOf(recovery))) continue;
+    const { deadline, open } = recovery;
+    await trx
+      .insertInto('recovery_windows')
+      .values({ miner_id: minerId, deadline, open_epoch: open })
+      .onDuplicateKeyUpdate({ deadline })
+      .execute();
+    declared.set(keyOf(recovery), await declaredSectors(trx, { minerId, deadline, open }));
+  }
+  return recoveries
+    .map((recovery) => ({
+      ...recovery,
+      sectors: recovery.sectors.subtract(declared.get(keyOf(recovery)) ?? Bitfield.empty),
+    }))
+    .filter(({ sectors }) => !sectors.isEmpty);
 }

@@ -1,30 +1,37 @@
 import { randomInt } from 'node:crypto';
+import { type Selectable, sql, type Updateable } from 'kysely';
 import type { Database, Transaction } from '../database/database.ts';
 import type { PostPartitionsTable } from '../database/tables/poster.ts';
 import { Bitfield } from '../filecoin/bitfield.ts';
+import { withdrawMessage } from '../outbox/withdraw-message.ts';
 import type { PartitionState, Run, RunPartition } from './run.ts';
+import type { RunState } from './run-state.ts';
 
-/** Runs of a miner with partitions not finished yet, oldest first. Uses the key (miner_id, finished_at). */
-export async function unfinishedRuns(db: Database, minerId: number): Promise<Run[]> {
-  const runs = await db.kysely
+/** Ids of a miner's runs that are not finished, oldest first. Uses the key (miner_id, finished_at). */
+export async function unfinishedRuns(db: Database, minerId: number): Promise<number[]> {
+  const rows = await db.kysely
     .selectFrom('post_runs')
-    .selectAll()
+    .select('id')
     .where('miner_id', '=', minerId)
     .where('finished_at', 'is', null)
     .orderBy('open_epoch')
     .execute();
-  if (runs.length === 0) return [];
-  const partitions = await db.kysely
-    .selectFrom('post_partitions')
-    .selectAll()
-    .where(
-      'run_id',
-      'in',
-      runs.map((run) => run.id),
-    )
-    .orderBy('partition_index')
-    .execute();
-  return runs.map((run) => ({
+  return rows.map(({ id }) => id);
+}
+
+/** Undefined where it is finished, or never was. */
+export async function readRun(db: Database, id: number): Promise<Run | undefined> {
+  const [run, partitions] = await Promise.all([
+    db.kysely
+      .selectFrom('post_runs')
+      .selectAll()
+      .where('id', '=', id)
+      .where('finished_at', 'is', null)
+      .executeTakeFirst(),
+    db.kysely.selectFrom('post_partitions').selectAll().where('run_id', '=', id).orderBy('partition_index').execute(),
+  ]);
+  if (run === undefined) return undefined;
+  return {
     id: run.id,
     minerId: run.miner_id,
     periodStart: run.period_start,
@@ -34,11 +41,13 @@ export async function unfinishedRuns(db: Database, minerId: number): Promise<Run
     close: run.close_epoch,
     proofType: run.proof_type,
     randomness: run.randomness,
-    partitions: partitions.filter((row) => row.run_id === run.id).map(partitionFromRow),
-  }));
+    partitions: partitions.map(partitionFromRow),
+    state: run.state,
+    stateReason: run.state_reason,
+  };
 }
 
-function partitionFromRow(row: PostPartitionsTable): RunPartition {
+function partitionFromRow(row: Selectable<PostPartitionsTable>): RunPartition {
   return {
     index: row.partition_index,
     state: row.state,
@@ -48,7 +57,9 @@ function partitionFromRow(row: PostPartitionsTable): RunPartition {
     taskId: row.task_id,
     proof: row.proof,
     messageId: row.message_id,
-    solitary: row.solitary === 1,
+    messageLimit: row.message_limit,
+    commitment: row.commitment,
+    provingEpoch: row.proving_epoch,
   };
 }
 
@@ -66,7 +77,7 @@ export async function runExists(
   return row !== undefined;
 }
 
-export type NewRun = Omit<Run, 'id' | 'partitions'> & {
+export type NewRun = Omit<Run, 'id' | 'partitions' | 'state' | 'stateReason'> & {
   /** `isPosted`: the chain has it already. */
   readonly partitions: readonly (Pick<RunPartition, 'index' | 'sectors' | 'recovering'> & {
     readonly isPosted: boolean;
@@ -109,7 +120,6 @@ export async function createRun(db: Database, run: NewRun, now: number): Promise
           task_id: null,
           proof: null,
           message_id: null,
-          solitary: 0,
           reason: partition.isPosted ? 'already proven on chain' : null,
           proving_at: null,
           proven_at: null,
@@ -120,45 +130,82 @@ export async function createRun(db: Database, run: NewRun, now: number): Promise
   });
 }
 
-/** Moves a partition from one state to the next; false when it is no longer in `from` (somebody else moved it). */
-export async function movePartition(
-  trx: Transaction,
-  at: { readonly runId: number; readonly index: number; readonly from: PartitionState },
-  changes: Partial<Omit<PostPartitionsTable, 'run_id' | 'partition_index'>>,
-): Promise<boolean> {
+export type PartitionChanges = Updateable<Omit<PostPartitionsTable, 'run_id' | 'partition_index'>>;
+
+/** Names a partition in the state, and with the task or message, that something was decided about. */
+export interface PartitionAt {
+  readonly runId: number;
+  readonly index: number;
+  readonly from: PartitionState;
+  readonly taskId?: string | null;
+  readonly messageId?: string | null;
+}
+
+/** Moves a partition from one state to the next; false when it is no longer what `at` says (somebody else moved it). */
+export async function movePartition(trx: Transaction, at: PartitionAt, changes: PartitionChanges): Promise<boolean> {
   const { numUpdatedRows } = await trx
     .updateTable('post_partitions')
     .set(changes)
     .where('run_id', '=', at.runId)
     .where('partition_index', '=', at.index)
     .where('state', '=', at.from)
+    .$if(at.taskId !== undefined, (query) => query.where(sql<boolean>`task_id <=> ${at.taskId}`))
+    .$if(at.messageId !== undefined, (query) => query.where(sql<boolean>`message_id <=> ${at.messageId}`))
     .executeTakeFirst();
   return numUpdatedRows === 1n;
 }
 
 export async function finishRun(db: Database, runId: number, now: number): Promise<void> {
-  await db.kysely.updateTable('post_runs').set({ finished_at: now }).where('id', '=', runId).execute();
+  await db.transaction((trx) =>
+    trx
+      .updateTable('post_runs')
+      .set({ finished_at: now })
+      .where('id', '=', runId)
+      .where('finished_at', 'is', null)
+      .execute(),
+  );
 }
 
-/** Everything not sent yet starts again for another challenge; what is under way loses its proof, so that it is never sent again. */
-export async function restartRun(db: Database, runId: number, randomness: Uint8Array): Promise<void> {
+export async function storeRunState(db: Database, runId: number, { state, reason }: RunState): Promise<void> {
+  await db.transaction((trx) =>
+    trx.updateTable('post_runs').set({ state, state_reason: reason }).where('id', '=', runId).execute(),
+  );
+}
+
+/**
+ * Everything starts again for another challenge, and messages under way are withdrawn. What landed stays so unless the chain says
+ * otherwise, but loses its proof, so that this is never sent again.
+ */
+export async function restartRun(db: Database, run: Run, randomness: Uint8Array): Promise<void> {
+  const messages = new Set(
+    run.partitions.flatMap(({ state, messageId }) => (state === 'sending' && messageId !== null ? [messageId] : [])),
+  );
   await db.transaction(async (trx) => {
+    for (const id of messages) await withdrawMessage(trx, id);
     await trx
       .updateTable('post_runs')
       .set({ randomness: Buffer.from(randomness) })
-      .where('id', '=', runId)
+      .where('id', '=', run.id)
       .execute();
     await trx
       .updateTable('post_partitions')
-      .set({ state: 'checking', task_id: null, proof: null, reason: 'the chain reorganised below the challenge' })
-      .where('run_id', '=', runId)
-      .where('state', 'in', ['checking', 'proving', 'proven'])
+      .set({
+        state: 'checking',
+        task_id: null,
+        proof: null,
+        message_id: null,
+        commitment: null,
+        finished_at: null,
+        reason: 'the chain reorganised below the challenge',
+      })
+      .where('run_id', '=', run.id)
+      .where('state', 'in', ['checking', 'proving', 'proven', 'sending', 'left-out'])
       .execute();
     await trx
       .updateTable('post_partitions')
       .set({ proof: null })
-      .where('run_id', '=', runId)
-      .where('state', '=', 'sending')
+      .where('run_id', '=', run.id)
+      .where('state', '=', 'landed')
       .execute();
   });
 }

@@ -1,4 +1,5 @@
 import type { Bitfield } from '../filecoin/bitfield.ts';
+import type { RunStateName } from './run-state.ts';
 
 /** One proving deadline of one proving period of one miner. Epochs are the chain's. */
 export interface Run {
@@ -14,6 +15,9 @@ export interface Run {
   /** Challenge randomness as the chain gave it at the snapshot (not masked). */
   readonly randomness: Uint8Array;
   readonly partitions: readonly RunPartition[];
+  /** As last stored; see `runState`. */
+  readonly state: RunStateName;
+  readonly stateReason: string | null;
 }
 
 /**
@@ -21,10 +25,12 @@ export interface Run {
  * proving:  a task is with the master
  * proven:   a verified proof is stored in the row
  * sending:  an intent to send it is stored in the outbox
+ * left-out: at the reserve more of it than MaxSkipShare could not be read, so it is not sent; its files are looked at until Close,
+ *           and it is proven yet when they come back. Then the end of it
  * landed:   accepted by the chain, with confidence (or found already proven)
  * missed:   the deadline closed first
  */
-export type PartitionState = 'checking' | 'proving' | 'proven' | 'sending' | 'landed' | 'missed';
+export type PartitionState = 'checking' | 'proving' | 'proven' | 'sending' | 'left-out' | 'landed' | 'missed';
 
 export interface RunPartition {
   readonly index: number;
@@ -38,11 +44,16 @@ export interface RunPartition {
   /** 192 bytes. */
   readonly proof: Uint8Array | null;
   readonly messageId: string | null;
-  /** Its message was refused beside others: it goes alone. */
-  readonly solitary: boolean;
+  /** It goes in messages of at most so many partitions, since one with more was refused; 0: no limit of its own. */
+  readonly messageLimit: number;
+  /** Chain commitment (ticket randomness at the challenge) in its message, 32 bytes. */
+  readonly commitment: Uint8Array | null;
+  /** Height of the head when its task was submitted. */
+  readonly provingEpoch: number | null;
 }
 
 export const provenSectors = (partition: RunPartition): Bitfield => partition.sectors.subtract(partition.skipped);
 
-export const isFinished = (partition: RunPartition): boolean =>
-  partition.state === 'landed' || partition.state === 'missed';
+/** Still without a proof, and wanting one. */
+export const isUnproven = ({ state }: RunPartition): boolean =>
+  state === 'checking' || state === 'proving' || state === 'left-out';

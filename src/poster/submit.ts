@@ -60,7 +60,7 @@ export async function submit(
       const moved = await movePartition(
         trx,
         { runId: run.id, index, from: 'proven' },
-        { state: 'sending', message_id: messageId },
+        { state: 'sending', message_id: messageId, commitment: Buffer.from(chainCommitRand), reason: null },
       );
       if (!moved)
         throw new CodedError(
@@ -101,7 +101,7 @@ async function setAside(
       },
     );
     const changes = holds
-      ? { solitary: 1 }
+      ? { message_limit: 1 }
       : { state: 'checking' as const, proof: null, task_id: null, reason: 'its proof did not verify' };
     await db.transaction((trx) =>
       movePartition(trx, { runId: run.id, index: partition.index, from: 'proven' }, changes),

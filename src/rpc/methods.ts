@@ -59,6 +59,8 @@ export const masterParams = {
   'task.submit': z.object({ task: windowPostTask.optional(), closeAt: z.number().nullable() }),
   'task.get': z.object({ id }),
   'task.cancel': z.object({ id, reason }),
+  /** A slave reads what a proof of the attached task would read, without proving: its answer has faults and no proof. */
+  'task.rehearse': z.object({}),
   'slave.heartbeat': z.object({ attempts: z.array(heartbeat).max(MAX_ATTEMPTS), free: count }),
   'attempt.finish': attemptId.extend({ output: windowPostOutput }),
   'attempt.fail': attemptId.extend({ class: failureClass, reason }),
@@ -86,6 +88,7 @@ export const methodScopes = {
   'task.submit': 'submit',
   'task.get': 'submit',
   'task.cancel': 'submit',
+  'task.rehearse': 'submit',
   'slave.heartbeat': 'slave',
   'attempt.finish': 'slave',
   'attempt.fail': 'slave',
@@ -116,6 +119,8 @@ export const peerParams = {
   }),
   'attempt.cancel': attemptId.extend({ reason }),
   'task.changed': z.object({ id, state: z.string() }),
+  /** As the master's; the task comes as the call's attachment. */
+  'task.rehearse': z.object({}),
 };
 
 /** A task as people and the poster see it. Times in milliseconds since 1970 (of columns that keep whole seconds). */
@@ -211,6 +216,7 @@ interface MasterResults {
   'task.submit': TaskView;
   'task.get': TaskView | null;
   'task.cancel': TaskView | null;
+  'task.rehearse': WindowPostOutput;
   'slave.heartbeat': { closed: AttemptId[] };
   'attempt.finish': Verdict;
   'attempt.fail': Verdict;
@@ -230,6 +236,7 @@ interface PeerResults {
   'attempt.start': Verdict;
   'attempt.cancel': null;
   'task.changed': null;
+  'task.rehearse': WindowPostOutput;
 }
 
 /** Names with the types of their params and results. */

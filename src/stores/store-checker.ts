@@ -100,6 +100,11 @@ export class StoreChecker {
     });
   }
 
+  /** Names of the stores that could not be trusted when they were looked at last. */
+  get troubled(): readonly string[] {
+    return [...this.#troubles.keys()].map(({ watch }) => watch.store.name);
+  }
+
   /** Kills the processes. Checks under way answer `unknown`. */
   close(): void {
     for (const { watch } of this.#places) watch.close();

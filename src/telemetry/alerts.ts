@@ -15,3 +15,19 @@ export interface Alerts {
   /** The condition is over; nothing happens where it was not raised. */
   resolve(condition: string): void;
 }
+
+/** What others are told about a condition. */
+export interface AlertNotice extends Alert {
+  /** The condition. */
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  /** Milliseconds since 1970; undefined while it lasts. */
+  readonly resolved?: number;
+}
+
+/** An alert that outlives its process. */
+export interface KeptAlert extends AlertNotice {
+  /** When somebody was told last, in milliseconds since 1970; null: never. */
+  readonly toldAt: number | null;
+}

@@ -33,6 +33,7 @@ describe('what is read of them', () => {
       key: ['bafy2bzacebdtyvdgaz3lx4fftkrgw6r7oat252ifytsz7mugjif7nfa5fihna'],
       height: 12,
       minTimestamp: 1775232314,
+      baseFee: 20141720n,
     });
   });
 

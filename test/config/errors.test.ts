@@ -162,7 +162,7 @@ MaxFeeCap = ''
     `${path}: Common.ScanPersistStores is not supported and ignored; list each store as [[Common.PersistStores]]`,
     `${path}: Common.PersistStores[0] is ignored: it needs the plug-in objstore, and only folders are supported`,
   ]);
-  expect(config.common.api.chain).toEqual({ url: 'wss://gateway.example.com:83', token: 'shared' });
+  expect(config.common.api.chain).toEqual([{ url: 'wss://gateway.example.com:83', token: 'shared' }]);
   expect(config.common.cluster).toEqual({ database: ['mysql://root@localhost/wdpost'], master: ['127.0.0.1:4698'] });
   expect(config.miners[0]?.snapUp.messageConfidence).toBe(3);
   expect(config.miners[0]?.post.senders).toHaveLength(2);

@@ -66,7 +66,7 @@ test("the guide's sector-manager.cfg, whose store and miner have their names com
     `${path}: Common.PersistStores[0] is ignored: it has no Path`,
     `${path}: Miners[0] is ignored: it has no Actor`,
   ]);
-  expect(config.common.api.chain).toEqual({ url: 'ws://47.243.169.165:1234', token: '<jwt>' });
+  expect(config.common.api.chain).toEqual([{ url: 'ws://47.243.169.165:1234', token: '<jwt>' }]);
   expect(config.common.api.chainEventIntervalMs).toBe(60_000);
   expect(config.common.cluster).toEqual({});
 });

@@ -1,14 +1,16 @@
 import { CID } from 'multiformats/cid';
 import { describe, expect, it } from 'vitest';
-import type { MessageLookup } from '../../src/chain/message-lookup.ts';
 import { parseAddress } from '../../src/filecoin/address.ts';
+import type { Landing } from '../../src/outbox/look-up.ts';
 import { isWorthless, type MessageFacts, nextStep } from '../../src/outbox/next-step.ts';
 import type { SignedOutboxMessage } from '../../src/outbox/outbox-message.ts';
+import { withdrawalOf } from '../../src/outbox/withdrawal.ts';
 
 const cid = 'bafy2bzaceb55jfbbtdyp7u7rsunl2wigwc6e4pkwheiufqctgqsd7jh336p22';
 const intention = {
   id: 'a',
   minerId: 1001,
+  purpose: 'submit',
   sender: parseAddress('t0101'),
   recipient: parseAddress('t01001'),
   method: 5,
@@ -16,7 +18,7 @@ const intention = {
   maxFee: 10n ** 18n,
   expiresEpoch: 160,
   confidence: 5,
-};
+} as const;
 const message = {
   version: 0,
   to: intention.recipient,
@@ -39,7 +41,8 @@ const pushed: SignedOutboxMessage = {
   signedHeight: 100,
 };
 const signed: SignedOutboxMessage = { ...pushed, state: 'signed' };
-const landing: MessageLookup = {
+const landing: Landing = {
+  isWithdrawal: false,
   cid: CID.parse(cid),
   exitCode: 0,
   return: new Uint8Array(),
@@ -94,7 +97,7 @@ describe('a pushed message', () => {
     const failed = { ...landing, exitCode: 16 };
     expect(step(pushed, { lookup: failed, height: 108 })).toMatchObject({
       do: 'finish',
-      as: { state: 'failed', error: 'exit code 16' },
+      as: { state: 'failed', error: 'exit code 16 (illegal argument)' },
     });
   });
 
@@ -106,7 +109,45 @@ describe('a pushed message', () => {
     expect(step({ ...pushed, maxFee: 1_000n }, stuck)).toEqual({ do: 'push' });
   });
 
-  it('is kept pushed after its epoch: the nonce must be filled', () => {
-    expect(step(pushed, { height: 161, lookup: null, firstInLine: false })).toEqual({ do: 'push' });
+  it('is replaced sooner when it has little time left', () => {
+    const late = { ...pushed, expiresEpoch: 120 };
+    expect(step(late, { lookup: null, height: 103 })).toEqual({ do: 'push' });
+    expect(step(late, { lookup: null, height: 104 })).toMatchObject({ do: 'replace' });
+    expect(step({ ...late, expiresEpoch: 103 }, { lookup: null, height: 101 })).toEqual({ do: 'push' });
+    expect(step({ ...late, expiresEpoch: 103 }, { lookup: null, height: 102 })).toMatchObject({ do: 'replace' });
+  });
+});
+
+describe('a message whose epoch has passed', () => {
+  const late = { lookup: null, height: 160, firstInLine: false };
+  const withdrawal = { ...withdrawalOf(message), gasPremium: 126n, gasFeeCap: 2000n };
+
+  it('gives its nonce to a transfer of nothing, whatever is before it in line', () => {
+    expect(step(pushed, { ...late, height: 159 })).toEqual({ do: 'push' });
+    expect(step(pushed, late)).toEqual({ do: 'replace', message: withdrawal });
+    expect(step(pushed, { ...late, lookup: landing })).toMatchObject({ do: 'finish', as: { state: 'landed' } });
+  });
+
+  it('is not pushed first when it was not yet', () => {
+    expect(step(signed, { height: 160 })).toEqual({ do: 'look-up' });
+    expect(step(signed, late)).toEqual({ do: 'replace', message: withdrawal });
+  });
+
+  it('is kept pushed where the transfer costs too much: the nonce must be filled', () => {
+    expect(step({ ...pushed, maxFee: 1000n }, late)).toEqual({ do: 'push' });
+  });
+
+  it('is finished when the transfer landed, which itself is replaced when it is stuck', () => {
+    const withdrawn = { ...pushed, signed: { ...pushed.signed, message: withdrawal }, signedHeight: 160 };
+    expect(step(withdrawn, { ...late, height: 169, firstInLine: true })).toEqual({ do: 'push' });
+    expect(step(withdrawn, { ...late, height: 170, firstInLine: true })).toMatchObject({
+      do: 'replace',
+      message: { method: 0, gasPremium: 158n },
+    });
+    const used = { ...landing, height: 162, isWithdrawal: true };
+    expect(step(withdrawn, { ...late, lookup: used, height: 167 })).toMatchObject({
+      do: 'finish',
+      as: { state: 'expired' },
+    });
   });
 });

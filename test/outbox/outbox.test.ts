@@ -11,12 +11,14 @@ import { addIntent, type Intent } from '../../src/outbox/add-intent.ts';
 import { type MessageState, messageStates } from '../../src/outbox/message-states.ts';
 import { Outbox } from '../../src/outbox/outbox.ts';
 import { NodeError } from '../chain/lotus-stand-in.ts';
+import { RecordedAlerts } from '../support/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 import { KilledProcess } from './killed.ts';
 import { PoolStandIn } from './pool-stand-in.ts';
 
-const components = { clock: systemClock, logger: silentLogger };
+const alerts = new RecordedAlerts();
+const components = { clock: systemClock, logger: silentLogger, alerts };
 const CONFIDENCE = 3;
 let database: TestDatabase;
 let pool: PoolStandIn;
@@ -119,7 +121,11 @@ describe('a message', () => {
 
   it('that fails on the chain says its exit code', async () => {
     pool.exitCodes.set('bad', 16);
-    expect(await finish(await intend('bad'))).toMatchObject({ state: 'failed', exitCode: 16, error: 'exit code 16' });
+    expect(await finish(await intend('bad'))).toMatchObject({
+      state: 'failed',
+      exitCode: 16,
+      error: 'exit code 16 (illegal argument)',
+    });
   });
 });
 
@@ -259,7 +265,7 @@ describe('promise 4: after a kill at any point nothing is sent twice and nothing
   async function killAtEachEffect(): Promise<number> {
     for (let atEffect = 1; ; atEffect++) {
       const text = `killed at ${atEffect}`;
-      const id = await intend(text);
+      const id = await intend(text, { expiresEpoch: pool.head.height + 30 });
       const process = new KilledProcess(chain, database.db, atEffect);
       const mortal = new Outbox({ ...components, chain: process.chain, db: process.db });
       const survived = await Promise.race([process.killed, finish(id, mortal).catch(() => process.killed)]);

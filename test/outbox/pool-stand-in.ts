@@ -27,10 +27,17 @@ export class PoolStandIn {
   readonly senderKey: Address;
   /** The chain takes no message with a lower premium. */
   leastPremium = 0n;
+  /** The chain commitment of every epoch. */
+  commitment: Uint8Array = new Uint8Array(32);
+  /** attoFIL of the sender. */
+  balance = 10n ** 20n;
+  /** attoFIL for each unit of gas, as head and blocks say it. */
+  baseFee = 100n;
   /** By the params' text: the exit code with which a message is executed. */
   readonly exitCodes = new Map<string, number>();
   readonly #privateKey: Uint8Array;
   readonly #known = new Map<string, SignedMessage>();
+  readonly #byUuid = new Map<string, SignedMessage>();
   #pool = new Map<number, SignedMessage>();
   #blocks: Block[] = [{ tipSet: tipSetAt(100, 0), messages: [] }];
   #fork = 0;
@@ -74,6 +81,19 @@ export class PoolStandIn {
     this.#pool.clear();
   }
 
+  /** Another node answers: it does not know which ids were pushed to the first one. */
+  forgetIds(): void {
+    this.#byUuid.clear();
+  }
+
+  /** A block takes a message that the pool had and that another one replaced. */
+  takeEarlier(text: string): void {
+    const signed = [...this.#known.values()].find((one) => paramsText(one) === text);
+    if (signed === undefined) throw new Error(`no message ${text}`);
+    this.#pool.delete(signed.message.nonce);
+    this.#blocks.push({ tipSet: tipSetAt(this.head.height + 1, this.#fork), messages: [signed] });
+  }
+
   /** Replaces the last tipsets by an empty one at the same height; their messages go back to the pool. */
   reorganise(depth: number): TipSet {
     this.#fork++;
@@ -85,14 +105,26 @@ export class PoolStandIn {
     return this.head;
   }
 
+  /** Signs and pushes a message with the next nonce. */
+  pushNext(message: Message): SignedMessage {
+    const signed = this.#sign({ ...message, from: this.senderKey, nonce: this.#poolNonce });
+    this.#push(signed);
+    return signed;
+  }
+
+  /** What waits in the pool, as texts of the params. */
+  get waiting(): string[] {
+    return [...this.#pool.values()].map(paramsText);
+  }
+
   /** Somebody uses the sender by hand. */
-  pushForeign(): void {
+  pushForeign(nonce = this.#poolNonce): void {
     const to = this.senderKey;
     const message = {
       version: 0,
       to,
       from: to,
-      nonce: this.#poolNonce,
+      nonce,
       value: 1n,
       gasLimit: 1,
       gasFeeCap: 9n ** 9n,
@@ -172,19 +204,53 @@ export class PoolStandIn {
     return block.tipSet.height;
   }
 
+  #find(cid: string): SignedMessage {
+    const found = this.#known.get(cid);
+    if (found === undefined) throw new NodeError(1, `failed to load message: ipld: could not find ${cid}`);
+    return found;
+  }
+
   #answer(): void {
     const { handlers } = this.node;
+    handlers.set('GasEstimateGasLimit', () => 800_000);
+    handlers.set('MpoolPushMessage', (json: LotusMessage, { MsgUuid }: { MsgUuid: string }) => {
+      const signed = this.#byUuid.get(MsgUuid) ?? this.pushNext(messageFromJson(json));
+      this.#byUuid.set(MsgUuid, signed);
+      return signedMessageToJson(signed);
+    });
+    handlers.set('StateListMessages', ({ To }: { To: string }, from: Key, least: number) =>
+      this.#blocks
+        .filter(({ tipSet }) => tipSet.height >= least && tipSet.height <= this.#heightOf(from))
+        .flatMap(({ messages }) => messages)
+        .filter(({ message }) => formatAddress(message.to) === To)
+        .map((signed) => ({ '/': signedMessageCid(signed).toString() })),
+    );
+    handlers.set('ChainGetMessage', (cid: { '/': string }) => messageToJson(this.#find(cid['/']).message));
+    handlers.set('StateMinerInfo', () => ({
+      Owner: 't090',
+      Worker: 't091',
+      ControlAddresses: [formatAddress(this.senderId)],
+      WindowPoStProofType: 10,
+      SectorSize: 2048,
+      WindowPoStPartitionSectors: 2,
+    }));
+    handlers.set('StateLookupID', (address: string) =>
+      address === formatAddress(this.senderKey) ? formatAddress(this.senderId) : address,
+    );
+    handlers.set('WalletHas', () => true);
+    handlers.set('StateGetRandomnessFromTickets', () => Buffer.from(this.commitment).toString('base64'));
     handlers.set('StateAccountKey', (address: string) => {
       if (address !== formatAddress(this.senderId)) return address;
       return formatAddress(this.senderKey);
     });
     handlers.set('GasEstimateMessageGas', (json: LotusMessage, spec: { MaxFee: string }) => {
       const gasFeeCap = BigInt(spec.MaxFee) / 1_000_000n;
+      const message = messageFromJson(json);
       return messageToJson({
-        ...messageFromJson(json),
-        gasLimit: 1_000_000,
-        gasFeeCap: gasFeeCap / 4n,
-        gasPremium: 1000n,
+        ...message,
+        gasLimit: message.gasLimit || 1_000_000,
+        gasFeeCap: message.gasFeeCap || gasFeeCap / 4n,
+        gasPremium: message.gasPremium || 1000n,
       });
     });
     handlers.set('WalletSignMessage', (_: string, json: LotusMessage) =>
@@ -201,7 +267,7 @@ export class PoolStandIn {
     });
     handlers.set('StateGetActor', (_: string, key: Key) => ({
       Nonce: this.#nonceAt(this.#heightOf(key)),
-      Balance: '1',
+      Balance: this.balance.toString(),
     }));
   }
 }

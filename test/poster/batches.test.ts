@@ -16,6 +16,25 @@ it('keeps apart partitions that the verifier would cut differently', () => {
   expect(batchPartitions(crossed, 3, SIZE)).toEqual([[0], [1]]);
 });
 
+it('keeps to the lowest limit of the partitions that share', () => {
+  const free = (index: number) => partition(index);
+  const limited = partition(1, { messageLimit: 2 });
+  expect(batchPartitions([free(0), limited, free(2), free(3)], 3, SIZE)).toEqual([
+    [0, 1],
+    [2, 3],
+  ]);
+  expect(batchPartitions([free(0), partition(1, { messageLimit: 1 }), free(2)], 3, SIZE)).toEqual([[0], [1], [2]]);
+  const recovering = partition(1, { recovering: Bitfield.of([2]), messageLimit: 3 });
+  expect(batchPartitions([free(0), recovering, free(2)], 3, SIZE)).toEqual([[0], [1], [2]]);
+});
+
+it('cuts 14 full partitions into messages of the network limit or less', () => {
+  const full = Array.from({ length: 14 }, (_, index) => partition(index));
+  const sizes = (max: number) => batchPartitions(full, max, SIZE).map((batch) => batch.length);
+  expect(sizes(3)).toEqual([3, 3, 3, 3, 2]);
+  expect(sizes(2)).toEqual([2, 2, 2, 2, 2, 2, 2]);
+});
+
 it('puts every partition in one batch, of at most the limit, whose union cuts back into its partitions', () => {
   const sectors = fc.uniqueArray(fc.nat(40), { minLength: 1, maxLength: 24 });
   fc.assert(

@@ -4,7 +4,7 @@ import { decide } from '../../src/poster/decide.ts';
 import type { PartitionFacts } from '../../src/poster/facts.ts';
 import type { Run } from '../../src/poster/run.ts';
 import type { SectorCheck } from '../../src/stores/sector-check.ts';
-import { partition, policy, randomness, runOf } from './runs.ts';
+import { pace, partition, policy, randomness, runOf } from './runs.ts';
 
 const good = (number: number): SectorCheck => ({
   number,
@@ -20,6 +20,7 @@ function decided(run: Run, height: number, facts: PartitionFacts = {}, seed: Uin
     run,
     {
       height,
+      pace,
       ...(seed && { randomness: seed }),
       partitions: new Map(run.partitions.map(({ index }) => [index, facts])),
     },
@@ -40,23 +41,78 @@ describe('checking', () => {
     expect(action?.kind === 'prove' && action.skipped.isEmpty).toBe(true);
   });
 
+  it('looks again where a look with troubles is old', () => {
+    const checks = { atEpoch: 90, sectors: [good(0), lost(1, 'bad')] };
+    expect(decided(run, 94, { checks })).toMatchObject([{ kind: 'check' }]);
+    expect(decided(run, 94, { checks: { ...checks, endEpoch: 93 } })).toMatchObject([{ kind: 'prove' }]);
+    expect(decided(run, 94, { checks: { atEpoch: 90, sectors: [good(0), good(1)] } })).toMatchObject([
+      { kind: 'prove' },
+    ]);
+  });
+
   it('skips a bad sector at once', () => {
     const [action] = decided(run, 90, { checks: { atEpoch: 90, sectors: [good(0), lost(1, 'bad')] } });
     expect(action?.kind === 'prove' && [...action.skipped]).toEqual([1]);
   });
 
   it('waits for an unknown sector, looks again after the interval, and skips it only at the reserve', () => {
-    const checks = { atEpoch: 146, sectors: [good(0), lost(1, 'unknown')] };
-    expect(decided(run, 147, { checks })).toEqual([]);
-    expect(decided(run, 149, { checks: { ...checks, atEpoch: 145 } })).toMatchObject([{ kind: 'check' }]);
-    const [action] = decided(run, 150, { checks });
+    const checks = { atEpoch: 141, sectors: [good(0), lost(1, 'unknown')] };
+    expect(decided(run, 142, { checks })).toEqual([]);
+    expect(decided(run, 144, { checks: { ...checks, atEpoch: 140 } })).toMatchObject([{ kind: 'check' }]);
+    const [action] = decided(run, 146, { checks: { ...checks, atEpoch: 145 } });
     expect(action?.kind === 'prove' && [...action.skipped]).toEqual([1]);
+  });
+
+  it('looks once more at the reserve before it gives anything up', () => {
+    const sectors = [good(0), lost(1, 'unknown')];
+    expect(decided(run, 145, { checks: { atEpoch: 144, sectors } })).toMatchObject([{ kind: 'check' }]);
+    const gone = [lost(0, 'bad'), lost(1, 'bad')];
+    expect(decided(run, 145, { checks: { atEpoch: 144, sectors: gone } })).toMatchObject([{ kind: 'check' }]);
+  });
+
+  describe('of a partition with more unreadable than MaxSkipShare', () => {
+    const six = [0, 1, 2, 3, 4, 5];
+    const sixSectors = runOf(partition(0, { sectors: Bitfield.of(six) }));
+    const checksWith = (missing: number, atEpoch: number, verdict: 'bad' | 'unknown' = 'bad') => ({
+      checks: { atEpoch, sectors: six.map((number) => (number < missing ? lost(number, verdict) : good(number))) },
+    });
+
+    it('waits for it until the reserve', () => {
+      expect(decided(sixSectors, 104, checksWith(4, 103))).toEqual([]);
+      expect(decided(sixSectors, 107, checksWith(4, 103))).toMatchObject([{ kind: 'check' }]);
+    });
+
+    it('leaves it out at the reserve, and skips up to the share', () => {
+      expect(decided(sixSectors, 146, checksWith(4, 145))).toMatchObject([
+        { kind: 'leave-out', from: 'checking', reason: expect.stringMatching(/^4 of 6 sectors cannot be read/) },
+      ]);
+      expect(decided(sixSectors, 146, checksWith(2, 145, 'unknown'))).toMatchObject([{ kind: 'prove' }]);
+      expect(decided(sixSectors, 146, checksWith(3, 145))).toMatchObject([{ kind: 'prove' }]);
+    });
+
+    it('goes on looking, and proves it when it is back', () => {
+      const leftOut = runOf(partition(0, { sectors: Bitfield.of(six), state: 'left-out' }));
+      expect(decided(leftOut, 147, checksWith(4, 145))).toEqual([]);
+      expect(decided(leftOut, 149, checksWith(4, 145))).toMatchObject([{ kind: 'check' }]);
+      expect(decided(leftOut, 150, checksWith(0, 150))).toMatchObject([{ kind: 'prove', from: 'left-out' }]);
+      expect(decided(leftOut, 160, checksWith(4, 158))).toEqual([{ kind: 'close' }]);
+    });
+
+    it('counts what a slave could not read', () => {
+      const proving = (provingEpoch: number) =>
+        runOf(partition(0, { state: 'proving', taskId: 't', provingEpoch, sectors: Bitfield.of(six) }));
+      const faults = [0, 1, 2, 3].map((sector) => ({ sector, class: 'bad', reason: 'no such file' }) as const);
+      const [early] = decided(proving(110), 120, { task: { state: 'faulted', faults } });
+      expect(early?.kind === 'recheck' && early.skipped.isEmpty).toBe(true);
+      expect(decided(proving(146), 147, { task: { state: 'faulted', faults } })).toMatchObject([
+        { kind: 'leave-out', from: 'proving' },
+      ]);
+    });
   });
 
   it('never asks for a proof of nothing, but goes on looking until Close', () => {
     const checks = { atEpoch: 150, sectors: [lost(0, 'bad'), lost(1, 'unknown')] };
-    expect(decided(run, 152, { checks })).toEqual([]);
-    expect(decided(run, 154, { checks })).toMatchObject([{ kind: 'check' }]);
+    expect(decided(run, 152, { checks })).toMatchObject([{ kind: 'leave-out' }]);
     expect(decided(run, 160, { checks })).toMatchObject([{ kind: 'finish', state: 'missed' }]);
   });
 });
@@ -71,21 +127,24 @@ describe('proving', () => {
 
   it('takes a proof', () => {
     const proof = new Uint8Array(192);
-    expect(decided(run, 110, { task: { state: 'proven', proof } })).toEqual([{ kind: 'accept', partition: 0, proof }]);
+    expect(decided(run, 110, { task: { state: 'proven', proof, tookMs: 7 } })).toEqual([
+      { kind: 'accept', partition: 0, proof, tookMs: 7 },
+    ]);
   });
 
-  it('gives up bad sectors, unknown ones only at the reserve', () => {
-    const threeSectors = runOf(partition(0, { state: 'proving', taskId: 't', sectors: Bitfield.of([0, 1, 9]) }));
+  it('gives up bad sectors at once, unknown ones only when the proof began in the reserve', () => {
+    const sectors = Bitfield.of([0, 1, 9, 10]);
     const faults = [
       { sector: 0, class: 'bad', reason: 'corrupt' },
       { sector: 1, class: 'unknown', reason: 'EIO' },
     ] as const;
-    const skippedAt = (height: number) =>
-      decided(threeSectors, height, { task: { state: 'faulted', faults } }).flatMap((action) =>
-        action.kind === 'recheck' ? [...action.skipped] : [],
-      );
-    expect(skippedAt(149)).toEqual([0]);
-    expect(skippedAt(150)).toEqual([0, 1]);
+    const skippedAt = (height: number, provingEpoch: number) =>
+      decided(runOf(partition(0, { state: 'proving', taskId: 't', provingEpoch, sectors })), height, {
+        task: { state: 'faulted', faults },
+      }).flatMap((action) => (action.kind === 'recheck' ? [...action.skipped] : []));
+    expect(skippedAt(144, 120)).toEqual([0]);
+    expect(skippedAt(150, 120)).toEqual([0]);
+    expect(skippedAt(150, 145)).toEqual([0, 1]);
   });
 
   it('does not believe a slave that finds nothing at all', () => {
@@ -118,7 +177,7 @@ describe('sending', () => {
   });
 
   it('does not send without having read the challenge', () => {
-    expect(decide(runOf(proven(0)), { height: 110, partitions: new Map() }, policy)).toEqual([]);
+    expect(decide(runOf(proven(0)), { height: 110, pace, partitions: new Map() }, policy)).toEqual([]);
   });
 
   it('proves again when the challenge changed', () => {
@@ -126,17 +185,73 @@ describe('sending', () => {
     expect(decided(runOf(proven(0)), 110, {}, other)).toEqual([{ kind: 'restart', randomness: other }]);
   });
 
-  it('sends partitions of a refused message alone', () => {
+  describe('a refused message of several', () => {
     const sending = (index: number) => proven(index, { state: 'sending', messageId: 'm' });
-    const facts: PartitionFacts = { message: { state: 'failed', reason: 'out of gas' }, posted: false };
-    expect(decided(runOf(sending(0), sending(1)), 110, facts)).toMatchObject([
-      { kind: 'resend', partition: 0, solitary: true },
-      { kind: 'resend', partition: 1, solitary: true },
-    ]);
-    expect(decided(runOf(proven(0, { solitary: true }), proven(1)), 110)).toEqual([
-      { kind: 'submit', partitions: [0] },
-      { kind: 'submit', partitions: [1] },
-    ]);
+    const run = runOf(sending(0), sending(1), sending(2));
+    const limits = (reason: string, posted: readonly number[] = []) =>
+      decide(
+        run,
+        {
+          height: 110,
+          pace,
+          randomness,
+          partitions: new Map(
+            [0, 1, 2].map((index) => [index, { message: { state: 'failed', reason }, posted: posted.includes(index) }]),
+          ),
+        },
+        policy,
+      ).map((action) => (action.kind === 'resend' ? action.messageLimit : action.kind));
+
+    it('is halved when it takes too much gas', () => {
+      expect(limits('gas-limit: 11000000000 of 10000000000')).toEqual([2, 2, 2]);
+    });
+
+    it('loses only the partition that is proven already', () => {
+      expect(limits('exit code 16', [1])).toEqual([0, 'finish', 0]);
+    });
+
+    it('is taken apart for any other reason', () => {
+      expect(limits('exit code 16')).toEqual([1, 1, 1]);
+    });
+
+    it('is made anew within the limits of its partitions', () => {
+      const limited = [0, 1, 2].map((index) => proven(index, { messageLimit: 2 }));
+      expect(decided(runOf(...limited), 110)).toEqual([
+        { kind: 'submit', partitions: [0, 1] },
+        { kind: 'submit', partitions: [2] },
+      ]);
+    });
+  });
+
+  describe('after a reorganisation', () => {
+    const commitment = new Uint8Array(32).fill(1);
+    const sent = (state: 'sending' | 'landed', changes = {}) =>
+      runOf(proven(0, { state, messageId: 'm', commitment, ...changes }));
+    const decidedWith = (run: Run, now: Uint8Array, facts: PartitionFacts) =>
+      decide(run, { height: 110, pace, randomness, commitment: now, partitions: new Map([[0, facts]]) }, policy);
+    const other = new Uint8Array(32).fill(2);
+    const pending = { message: { state: 'pending' }, posted: false } as const;
+
+    it('makes a message anew whose chain commitment holds no more', () => {
+      expect(decidedWith(sent('sending'), commitment, pending)).toEqual([]);
+      expect(decidedWith(sent('sending'), other, pending)).toMatchObject([{ kind: 'resend', to: 'proven' }]);
+      expect(decidedWith(sent('sending'), other, { ...pending, posted: true })).toEqual([]);
+    });
+
+    it('waits where the outbox says landed and this head does not', () => {
+      const landed = { message: { state: 'landed' } } as const;
+      expect(decidedWith(sent('sending'), commitment, { ...landed, posted: false })).toEqual([]);
+      expect(decidedWith(sent('sending'), commitment, { ...landed, posted: true })).toMatchObject([{ kind: 'finish' }]);
+    });
+
+    it('delivers a landed message again that the chain has no more', () => {
+      expect(decidedWith(sent('landed'), commitment, { posted: true })).toEqual([]);
+      expect(decidedWith(sent('landed'), commitment, { posted: false })).toEqual([{ kind: 'reopen', partition: 0 }]);
+      expect(decidedWith(sent('landed'), other, { posted: false })).toMatchObject([{ kind: 'resend', to: 'proven' }]);
+      expect(decidedWith(sent('landed', { proof: null }), commitment, { posted: false })).toMatchObject([
+        { kind: 'resend', to: 'checking' },
+      ]);
+    });
   });
 
   it('proves again what failed on its way while the challenge changed', () => {
@@ -166,7 +281,7 @@ describe('sending', () => {
 describe('after Close', () => {
   it('starts nothing, and gives up what is not sent', () => {
     const run = runOf(partition(0), partition(1, { state: 'proving', taskId: 't' }), partition(2, { state: 'proven' }));
-    expect(decided(run, 160, { task: { state: 'proven', proof: new Uint8Array(192) } })).toMatchObject([
+    expect(decided(run, 160, { task: { state: 'proven', proof: new Uint8Array(192), tookMs: 1 } })).toMatchObject([
       { kind: 'finish', partition: 0, state: 'missed' },
       { kind: 'finish', partition: 1, state: 'missed' },
       { kind: 'finish', partition: 2, state: 'missed' },
@@ -183,7 +298,8 @@ describe('after Close', () => {
     ]);
   });
 
-  it('closes the run when every partition is finished', () => {
+  it('closes the run when every partition is finished, but not before', () => {
+    expect(decided(runOf(partition(0, { state: 'landed' })), 159)).toEqual([]);
     expect(decided(runOf(partition(0, { state: 'landed' }), partition(1, { state: 'missed' })), 170)).toEqual([
       { kind: 'close' },
     ]);

@@ -43,16 +43,22 @@ describe('recoveryMessages', () => {
 });
 
 describe('deadlines', () => {
-  it('are declared for only before their cutoff and within the lookahead', () => {
+  it('are declared for from their close until their next cutoff, the nearest first', () => {
     fc.assert(
       fc.property(height, fc.nat(2879), (epoch, offset) => {
-        const declarable = declarableDeadlines(deadlineAt(offset, epoch), 240);
+        const current = deadlineAt(offset, epoch);
+        const declarable = declarableDeadlines(current);
         for (const deadline of declarable) {
           expect(epoch).toBeLessThan(deadline.open - 70);
-          expect(deadline.open).toBeLessThanOrEqual(epoch + 240);
+          // The window before it has closed.
+          expect(epoch).toBeGreaterThanOrEqual(deadline.close - 2880);
         }
-        expect(declarable.length).toBeGreaterThanOrEqual(2);
-        expect(declarable.length).toBeLessThanOrEqual(3);
+        expect(declarable.map(({ open }) => open)).toEqual(declarable.map(({ open }) => open).sort((a, b) => a - b));
+        // All but the open one, the next, and that after it once its cutoff has passed.
+        expect(new Set(declarable.map(({ index }) => index)).size).toBe(declarable.length);
+        expect(declarable.length).toBeGreaterThanOrEqual(45);
+        expect(declarable.length).toBeLessThanOrEqual(46);
+        expect(declarable.some(({ index }) => index === current.index)).toBe(false);
       }),
     );
   });

@@ -1,8 +1,11 @@
 import { Bitfield } from '../../src/filecoin/bitfield.ts';
-import type { PostPolicy } from '../../src/poster/facts.ts';
+import type { Pace, PostPolicy } from '../../src/poster/facts.ts';
 import type { Run, RunPartition } from '../../src/poster/run.ts';
 
-export const policy: PostPolicy = { submitConfidence: 4, maxPartitions: 3, reserve: 10, recheckInterval: 4 };
+export const policy: PostPolicy = { submitConfidence: 4, maxPartitions: 3, recheckInterval: 4, maxSkipShare: 0.5 };
+
+/** Reserve of a run: 15 epochs, the least. */
+export const pace: Pace = { expected: 1, slow: 2, slots: 8 };
 
 export const randomness = new Uint8Array(32).fill(7);
 
@@ -16,7 +19,9 @@ export function partition(index: number, changes: Partial<RunPartition> = {}): R
     taskId: null,
     proof: null,
     messageId: null,
-    solitary: false,
+    messageLimit: 0,
+    commitment: null,
+    provingEpoch: null,
     ...changes,
   };
 }
@@ -34,5 +39,7 @@ export function runOf(...partitions: RunPartition[]): Run {
     proofType: 10,
     randomness,
     partitions,
+    state: 'ok',
+    stateReason: null,
   };
 }

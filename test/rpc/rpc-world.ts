@@ -51,6 +51,7 @@ export async function startServer(
         'task.submit': async () => view,
         'task.get': async () => null,
         'task.cancel': async () => null,
+        'task.rehearse': async () => ({ proofs: [], faults: [] }),
         'slave.heartbeat': async () => ({ closed: [] }),
         'attempt.finish': async () => verdict,
         'attempt.fail': async () => verdict,

@@ -2,13 +2,15 @@ import type { Generated } from 'kysely';
 
 /** sql/0005-cluster.sql. Times are milliseconds since 1970 by the database's clock. */
 export interface LeadershipTable {
-  /** Always 1. */
+  /** 1: the masters', 2: the managers'. */
   id: number;
   epoch: number;
+  /** Name of the process that leads. */
   master: string;
   taken_at: number;
 }
 
+/** Of `managers` too (sql/0009-manager.sql). */
 export interface MastersTable {
   name: string;
   address: string;

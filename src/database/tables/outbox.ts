@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/** sql/0004-outbox.sql. Epochs are the chain's, times milliseconds since 1970, addresses and CIDs as text. */
+/** sql/0004-outbox.sql and sql/0008-outbox.sql. Epochs are the chain's, times milliseconds since 1970, addresses and CIDs as text. */
 export interface MessagesTable {
   id: string;
   /** The order in which intents were stored. */
@@ -16,7 +16,7 @@ export interface MessagesTable {
   max_fee: string;
   expires_epoch: number | null;
   confidence: number;
-  state: 'intended' | 'signed' | 'pushed' | 'landed' | 'failed' | 'refused' | 'expired';
+  state: 'intended' | 'handing' | 'signed' | 'pushed' | 'landed' | 'failed' | 'refused' | 'expired';
   signer: string | null;
   nonce: number | null;
   signed_message: Buffer | null;
@@ -27,6 +27,10 @@ export interface MessagesTable {
   /** Of the tipset that executed it. */
   height: number | null;
   error: string | null;
+  carrier: 'node' | 'messager' | null;
+  uid: string | null;
+  /** attoFIL, decimal. */
+  fee: string | null;
   created_at: number;
   updated_at: number;
 }

@@ -1,6 +1,6 @@
-import type { Generated } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
-/** sql/0003-poster.sql. Epochs are the chain's, times milliseconds since 1970, bit fields RLE+. */
+/** sql/0003-poster.sql and 0007-poster.sql. Epochs are the chain's, times milliseconds since 1970, bit fields RLE+. */
 export interface PostRunsTable {
   id: Generated<number>;
   miner_id: number;
@@ -13,6 +13,8 @@ export interface PostRunsTable {
   randomness: Buffer;
   created_at: number;
   finished_at: number | null;
+  state: ColumnType<'ok' | 'late' | 'at-risk' | 'lost', string | undefined, string>;
+  state_reason: ColumnType<string | null, string | null | undefined>;
 }
 
 export interface PostPartitionsTable {
@@ -21,12 +23,15 @@ export interface PostPartitionsTable {
   sectors: Buffer;
   recovering: Buffer;
   skipped: Buffer;
-  state: 'checking' | 'proving' | 'proven' | 'sending' | 'landed' | 'missed';
+  state: 'checking' | 'proving' | 'proven' | 'sending' | 'left-out' | 'landed' | 'missed';
   task_id: string | null;
   proof: Buffer | null;
   message_id: string | null;
-  /** 1: its message was refused beside others, so it goes alone. */
-  solitary: number;
+  /** Most partitions in a message of this one; 0: no limit of its own. */
+  message_limit: Generated<number>;
+  commitment: Generated<Buffer | null>;
+  took_ms: Generated<number | null>;
+  proving_epoch: Generated<number | null>;
   reason: string | null;
   proving_at: number | null;
   proven_at: number | null;

@@ -1,6 +1,7 @@
 import { CodedError, errorCode } from '../../errors/coded-error.ts';
 import { RPC_VERSION } from '../../rpc/methods.ts';
 import type { MasterHandlers, RpcPeer } from '../../rpc/peer-session.ts';
+import { rehearseOnSlaves } from './rehearse-on-slaves.ts';
 import type { Reign } from './reign.ts';
 import { rpcSlaveSession } from './slave-session.ts';
 
@@ -12,8 +13,6 @@ export interface HandlersInit {
   readonly reign: () => Promise<Reign | undefined>;
   /** `host:port` of the leading master where that is another and known. */
   readonly leader: () => string | undefined;
-  /** A transaction met `not-leading`. */
-  readonly onReplaced: () => void;
 }
 
 /** The master's side of src/rpc/methods.ts. All throw `not-leading`, with `leader` where it is known, while another master leads. */
@@ -34,7 +33,6 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
       return await work(reign);
     } catch (error) {
       if (errorCode(error) !== 'not-leading') throw error;
-      init.onReplaced();
       throw notLeading();
     }
   }
@@ -68,6 +66,11 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
         return view;
       }),
     'task.cancel': ({ id, reason }, peer) => within(peer, ({ leader }) => leader.cancel(id, reason)),
+    'task.rehearse': (_, peer, body) =>
+      within(peer, async (reign) => {
+        if (body === undefined) throw new CodedError('bad-task', 'task.rehearse came without its task');
+        return await rehearseOnSlaves(reign.slavePeers(), body);
+      }),
     'batch.prove': (request, peer) => within(peer, (reign) => reign.proveBatch(request, peer)),
     'slave.heartbeat': ({ attempts, free }, peer) =>
       within(peer, async ({ leader }) => ({ closed: await leader.heartbeat(slaveName(peer), attempts, free) })),

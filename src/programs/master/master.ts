@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../../clock/clock.ts';
 import { Gate } from '../../clock/gate.ts';
+import { untilAborted } from '../../clock/until-aborted.ts';
 import type { MasterConfig } from '../../config/master-file.ts';
 import { waitForDatabase } from '../../database/wait-for-database.ts';
-import { Leadership } from '../../dispatch/leadership.ts';
 import { createVerifier } from '../../ext-processor/verifier.ts';
+import { Leadership } from '../../leadership/leadership.ts';
 import { assertClosed } from '../../rpc/gatekeeper.ts';
 import { MAX_NAME_LENGTH } from '../../rpc/methods.ts';
 import { RpcServer } from '../../rpc/rpc-server.ts';
@@ -51,7 +52,6 @@ export async function runMaster(
       return reign;
     },
     leader: () => leadership?.leader,
-    onReplaced: () => leadership?.check(),
   });
   const rpc = new RpcServer(
     { clock, logger, handlers },
@@ -62,6 +62,7 @@ export async function runMaster(
     leadership = new Leadership(
       { ...components, db },
       {
+        role: 'master',
         name: `${hostname()}:${address.port}`.slice(-MAX_NAME_LENGTH),
         address: config.server.advertise ?? advertisedAddress({ ...address, hostname: hostname() }),
         async onLead(fenced) {
@@ -92,9 +93,4 @@ export async function runMaster(
     await verifier.close();
     await db.close();
   }
-}
-
-async function untilAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }

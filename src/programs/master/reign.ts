@@ -37,6 +37,7 @@ export class Reign {
   readonly #waits = new TaskWaits();
   readonly #peers = new Set<RpcPeer>();
   readonly #over = new AbortController();
+  #turn = 0;
   #retention: Promise<void> = Promise.resolve();
 
   constructor(components: Components, task: MasterConfig['task']) {
@@ -96,6 +97,13 @@ export class Reign {
   add(peer: RpcPeer): void {
     this.#peers.add(peer);
     void peer.connection.closed.then(() => this.#peers.delete(peer));
+  }
+
+  /** Connected slaves, from one call to the next beginning with another one. */
+  slavePeers(): RpcPeer[] {
+    const slaves = [...this.#peers].filter(({ hello }) => hello.role === 'slave');
+    const first = slaves.length === 0 ? 0 : this.#turn++ % slaves.length;
+    return [...slaves.slice(first), ...slaves.slice(0, first)];
   }
 
   /** Ends when its answer is there, or the one who asked is gone. */

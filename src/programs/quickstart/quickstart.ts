@@ -173,7 +173,8 @@ const isOverdue = (all: readonly PartitionResult[]): boolean =>
   all.filter((result) => result.deadline === 0 && result.partition === 1 && isSettled(result)).length >= 3 &&
   !all.some(isRecovered);
 
-const isLost = (result: PartitionResult): boolean => result.disputed || result.state === 'missed';
+const isLost = (result: PartitionResult): boolean =>
+  result.disputed || result.state === 'missed' || result.state === 'left-out';
 
 /** Landed, and verified by the development chain. */
 const isSettled = (result: PartitionResult & { verified?: boolean }): boolean =>

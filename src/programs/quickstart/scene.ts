@@ -81,6 +81,8 @@ Actor = ${MINER}
 Sender = "${chain.sender}"
 Confidence = 3
 ChallengeConfidence = 4
+# A partition has two sectors here, and one of them is going to be lost.
+MaxSkipShare = 0.5
 `,
   );
   await writeFile(

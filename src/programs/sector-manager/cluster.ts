@@ -82,11 +82,18 @@ export async function findCluster(components: Components, init: ClusterInit): Pr
 }
 
 /** A certificate is made out to the name that others use; in the clear loopback will do. */
-function urlOnItsHost({ listen, advertise, tlsCert }: MasterConfig['server']): string {
+export function urlOnItsHost({ listen, advertise, tlsCert }: MasterConfig['server']): string {
   const isEvery = listen.host === '0.0.0.0' || listen.host === '::';
   const host = isEvery ? (tlsCert === undefined ? '127.0.0.1' : hostname()) : listen.host;
   const address = `${host.includes(':') ? `[${host}]` : host}:${listen.port}`;
   return tlsCert === undefined ? `ws://${address}` : `wss://${advertise ?? address}`;
+}
+
+/** The wdpost_master.toml that the first [[WdPost]] of ext-prover.cfg names, where there is one. */
+export async function masterFileOfExtProver(confDir: string): Promise<string | undefined> {
+  const file = join(confDir, 'ext-prover.cfg');
+  if (!existsSync(file)) return undefined;
+  return (await masterOfExtProver(file, false))?.masterFile;
 }
 
 async function masterOfExtProver(file: string, required: boolean) {

@@ -6,6 +6,7 @@ import { untilSignal } from '../../cli/until-signal.ts';
 import { CodedError } from '../../errors/coded-error.ts';
 import { initDaemon } from './init-daemon.ts';
 import { runDaemon } from './run-daemon.ts';
+import { addUtil } from './util/util-command.ts';
 
 const { VENUS_SECTOR_MANAGER_PATH, VSM_PATH } = process.env;
 const defaultHome = VENUS_SECTOR_MANAGER_PATH ?? VSM_PATH ?? join(homedir(), '.venus-sector-manager');
@@ -34,9 +35,10 @@ daemon
   .option('--poster', 'post window PoSts for the miners of sector-manager.cfg')
   .option('--miner', 'serve winning PoSt (not part of this version)')
   .option('--ext-prover', 'start the first [[WdPost]] of ext-prover.cfg as a child')
+  .option('--shadow', 'do everything but send; util sealer proving shadow-report shows what would have been sent')
   .option('--conf-dir <dir>', 'folder of sector-manager.cfg and ext-prover.cfg (default: the home folder)')
   .option('--listen <address>', 'accepted for existing units; nothing is served there yet')
-  .action((options: { poster?: boolean; miner?: boolean; extProver?: boolean; confDir?: string }) =>
+  .action((options: { poster?: boolean; miner?: boolean; extProver?: boolean; shadow?: boolean; confDir?: string }) =>
     runProgram(async () => {
       if (options.miner) {
         throw new CodedError(
@@ -45,16 +47,19 @@ daemon
         );
       }
       if (!options.poster) throw new CodedError('nothing-to-do', 'say what to run: sector-manager daemon run --poster');
-      const { confDir, extProver } = options;
+      const { confDir, extProver, shadow } = options;
       await runDaemon(
         {
           home: program.opts().home,
           ...(confDir !== undefined && { confDir }),
           ...(extProver !== undefined && { extProver }),
+          ...(shadow !== undefined && { shadow }),
         },
         untilSignal(),
       );
     }),
   );
+
+addUtil(program);
 
 await program.parseAsync();

@@ -6,6 +6,7 @@ import { CoalescedLoop } from '../../clock/coalesced-loop.ts';
 import type { Outbox } from '../../outbox/outbox.ts';
 import type { MinerPoster } from '../../poster/miner-poster.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
 
 const RETRY_MS = 2_000;
 
@@ -14,20 +15,30 @@ export class Manager {
   readonly #clock: Clock;
   readonly #chain: Chain;
   readonly #logger: Logger;
+  readonly #metrics: Metrics;
   readonly #posters: readonly MinerPoster[];
-  readonly #outbox: Outbox;
+  readonly #outbox: Pick<Outbox, 'advance'>;
+  readonly #onHead: (head: TipSet) => void;
   readonly #sending: CoalescedLoop;
   #head: TipSet | undefined;
 
   constructor(
-    components: { readonly clock: Clock; readonly logger: Logger; readonly chain: Chain; readonly outbox: Outbox },
-    init: { readonly posters: readonly MinerPoster[] },
+    components: {
+      readonly clock: Clock;
+      readonly logger: Logger;
+      readonly metrics: Metrics;
+      readonly chain: Chain;
+      readonly outbox: Pick<Outbox, 'advance'>;
+    },
+    init: { readonly posters: readonly MinerPoster[]; readonly onHead: (head: TipSet) => void },
   ) {
     this.#clock = components.clock;
     this.#chain = components.chain;
     this.#logger = components.logger;
+    this.#metrics = components.metrics;
     this.#outbox = components.outbox;
     this.#posters = init.posters;
+    this.#onHead = init.onHead;
     this.#sending = new CoalescedLoop(components, {
       retryMs: RETRY_MS,
       onFailure: (err) => this.#logger.warn({ err }, 'sending messages failed, trying again'),
@@ -51,6 +62,7 @@ export class Manager {
     for await (const changes of this.#chain.heads(signal)) {
       const head = changes.findLast((change) => change.type !== 'revert')?.tipSet;
       if (head === undefined) continue;
+      this.#metrics.head(head.minTimestamp);
       // Deadlines long closed would be proven.
       if (catchingUp.isCatchingUp(head, this.#clock.now())) {
         this.#logger.warn({ height: head.height }, 'the node is behind, waiting for it');
@@ -59,6 +71,7 @@ export class Manager {
       if (this.#head === undefined) this.#logger.info({ height: head.height }, 'following the chain');
       this.#head = head;
       for (const poster of this.#posters) poster.onHead(head);
+      this.#onHead(head);
       this.#sending.wake();
     }
     await this.#sending.close();

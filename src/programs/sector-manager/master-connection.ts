@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../../clock/clock.ts';
-import { errorText } from '../../errors/coded-error.ts';
+import { errorCode, errorText } from '../../errors/coded-error.ts';
 import { RpcClient } from '../../rpc/rpc-client.ts';
 import type { ClientTls } from '../../rpc/tls.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -38,6 +38,8 @@ export function connectMaster(
     },
   });
   client.start().catch((error: unknown) => {
+    // Closed before a master was ever reached.
+    if (errorCode(error) === 'not-connected') return;
     components.logger.error({ reason: errorText(error) }, 'the master turned the manager away');
     init.onRefused(error);
   });

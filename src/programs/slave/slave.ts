@@ -13,6 +13,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { forcedSectorSize, slaveName } from './identity.ts';
 import { ProvingSlot } from './proving-slot.ts';
+import { Rehearsals } from './rehearsals.ts';
 import { Workshop } from './workshop.ts';
 
 /** For the master to hear that this slave is stopping. */
@@ -51,6 +52,7 @@ export async function runSlave(
         onChange: () => heartbeats.wake(),
       }),
   );
+  const rehearsals = new Rehearsals(components, { env: withoutToken, stores });
   const client: RpcClient = new RpcClient(components, {
     urls: config.master.serverAddr,
     token,
@@ -75,6 +77,7 @@ export async function runSlave(
         await workshop.drop(attempt, reason);
         return null;
       },
+      'task.rehearse': (_, body) => rehearsals.run(body),
     },
   });
   const workshop: Workshop = new Workshop({ clock, logger, slots, client });
@@ -100,6 +103,7 @@ export async function runSlave(
   } finally {
     logger.info({ slave: name }, 'slave stops');
     if (client.isConnected) await withTimeLimit(clock, LAST_WORDS_MS, 'the master', workshop.stop()).catch(() => {});
+    rehearsals.close();
     await client.close();
     await Promise.all(slots.map((slot) => slot.close()));
     await Promise.all(scratch.map((dir) => rm(dir, { recursive: true, force: true })));

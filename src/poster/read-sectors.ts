@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import type { SectorInfo } from '../chain/sector-info.ts';
+import { CodedError } from '../errors/coded-error.ts';
+import type { Rehearser } from '../ext-processor/rehearser.ts';
+import { poStProofType } from '../filecoin/proof-types.ts';
+import type { SectorCheck } from '../stores/sector-check.ts';
+import type { StoreChecker } from '../stores/store-checker.ts';
+import { windowTask } from './window-task.ts';
+
+/** `corrupt`: its files are there with their exact sizes, were read twice, and give no vanilla proof. */
+export type SectorReading =
+  | SectorCheck
+  | { readonly number: number; readonly verdict: 'corrupt'; readonly reason: string };
+
+export interface ReadInit {
+  readonly minerId: number;
+  /** RegisteredPoStProof number. */
+  readonly proofType: number;
+  readonly sectors: readonly SectorInfo[];
+  readonly signal: AbortSignal;
+}
+
+/** Whether the files of these sectors are there, each in its exact size; nothing is read. One verdict for each, in their order. */
+export async function checkSectors(checker: Pick<StoreChecker, 'check'>, init: ReadInit): Promise<SectorCheck[]> {
+  return await checker.check({
+    minerId: init.minerId,
+    sectorSize: poStProofType(init.proofType).sectorSize,
+    sectors: init.sectors.map(({ number, sectorKeyCid }) => ({ number, upgraded: sectorKeyCid !== null })),
+    signal: init.signal,
+  });
+}
+
+/**
+ * As `checkSectors`; each that is there must also give a real vanilla proof for a challenge of our own, made in reader processes.
+ * @throws CodedError as `Rehearser.faults`: nothing is known of these sectors then
+ */
+export async function readSectors(
+  components: { readonly checker: Pick<StoreChecker, 'check'>; readonly rehearser: Rehearser },
+  init: ReadInit,
+): Promise<SectorReading[]> {
+  const checks = await checkSectors(components.checker, init);
+  const good = checks.filter((check) => check.verdict === 'good');
+  if (good.length === 0) return checks;
+  const infos = new Map(init.sectors.map((sector) => [sector.number, sector]));
+  const { minerId, proofType, signal } = init;
+  const task = windowTask({ minerId, proofType, sectors: good, infos, randomness: randomBytes(32) });
+  const faults = await components.rehearser.faults(task, signal);
+  return checks.map((check) => {
+    const fault = faults.get(check.number);
+    if (fault === undefined) return check;
+    return { number: check.number, verdict: fault.class === 'bad' ? 'corrupt' : 'unknown', reason: fault.reason };
+  });
+}
+
+/** @throws CodedError `unknown-sector` where the chain left one out */
+export function allKnown(wanted: Iterable<number>, found: readonly SectorInfo[]): readonly SectorInfo[] {
+  const known = new Set(found.map(({ number }) => number));
+  for (const number of wanted) {
+    if (!known.has(number)) throw new CodedError('unknown-sector', `the chain does not know sector ${number}`);
+  }
+  return found;
+}

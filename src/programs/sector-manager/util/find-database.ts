@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ManagerConfig } from '../../../config/manager-file.ts';
+import { loadMasterConfig } from '../../../config/master-file.ts';
+import { CodedError } from '../../../errors/coded-error.ts';
+import { masterFileOfExtProver } from '../cluster.ts';
+
+/** The database of the manager with these files, as `findCluster` finds it; an embedded one only where it was started already. */
+export async function findDatabase(init: {
+  readonly home: string;
+  readonly confDir: string;
+  readonly config: ManagerConfig;
+}): Promise<readonly string[]> {
+  const { database } = init.config.common.cluster;
+  if (database !== undefined) return database;
+  const named = await masterFileOfExtProver(init.confDir);
+  const embedded = join(init.home, 'embedded_master.toml');
+  const file = named ?? (existsSync(embedded) ? embedded : undefined);
+  if (file === undefined) {
+    throw new CodedError(
+      'no-database',
+      `no database of a manager is known in ${init.home}: start the daemon once, or set [Common.Cluster] Database`,
+    );
+  }
+  return (await loadMasterConfig(file)).config.db.url;
+}

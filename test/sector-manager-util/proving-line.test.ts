@@ -1,0 +1,85 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { proverBinary } from '../../src/ext-processor/prover-binary.ts';
+import { isGatePassed } from '../../src/poster/gate-store.ts';
+import { MINER, OPEN } from '../devnet/chain-under-test.ts';
+import { startTestMaster, type TestMaster } from '../master/test-master.ts';
+import { startSlave } from '../slave/test-slave.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { provingScene } from './proving-scene.ts';
+
+const prover = proverBinary();
+let database: TestDatabase;
+let master: TestMaster;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  master = await startTestMaster(database.url, {}, 0, prover);
+});
+afterAll(async () => {
+  await master.stop();
+  await database.drop();
+  vi.unstubAllEnvs();
+});
+
+const cluster = () => `Database = "${database.url}"\nMaster = "127.0.0.1:${master.port}"`;
+const LIMIT = { timeout: 90_000 };
+const network = 'wdpost-devnet';
+
+test(
+  'simulate-wdpost proves a real partition over master and slave, sends nothing, and opens the gate',
+  LIMIT,
+  async () => {
+    const scene = await provingScene(OPEN + 2, { sectors: 4, cluster: cluster() });
+    const slave = startSlave(master.port, { env: { ...process.env, WDPOST_PROVER: prover } });
+    expect(await isGatePassed(database.db, { minerId: MINER, network })).toBe(false);
+
+    await rm(scene.sealedFile(2));
+    const lacking = await scene.run('simulate-wdpost', { ddlIdx: '1', partitionIdx: '0' });
+    expect(lacking).toMatchObject({
+      exitCode: 1,
+      json: { passed: false, proven: 1, sectors: 2, skipped: [{ number: 2, verdict: 'bad' }] },
+    });
+
+    await writeFile(scene.sealedFile(3), Buffer.alloc(2048, 1));
+    // Another challenge: the same task would be answered with the proof that is there.
+    await scene.chain.chain.mine();
+    const corrupt = await scene.run('simulate-wdpost', { ddlIdx: '1', partitionIdx: '0' });
+    expect(corrupt).toMatchObject({ exitCode: 1, json: { passed: false, proven: 0, faults: [{ number: 3 }] } });
+
+    const whole = await scene.run('simulate-wdpost', { ddlIdx: '0', partitionIdx: '0' });
+    expect(whole.text).toContain('verdict   passed');
+    expect(whole).toMatchObject({
+      exitCode: 0,
+      json: { passed: true, reason: null, proven: 2, challenge: OPEN - 7, slave: 'slave-under-test', gate: 'passed' },
+    });
+    expect(await isGatePassed(database.db, { minerId: MINER, network })).toBe(true);
+    expect(await isGatePassed(database.db, { minerId: MINER, network: 'another' })).toBe(false);
+
+    const messages = await database.db.kysely.selectFrom('messages').selectAll().execute();
+    expect(messages).toEqual([]);
+    await slave.stop();
+  },
+);
+
+test('prove makes and sends a proof with nothing but node, stores and the prover of this host', LIMIT, async () => {
+  const scene = await provingScene(OPEN - 3, { sectors: 2 });
+  const place = { deadline: '0', partition: '0' };
+  const kept = await scene.run('prove', place);
+  expect(kept).toMatchObject({ exitCode: 0, json: { deadline: 0, sectors: 2, skipped: [], message: null } });
+
+  await rm(scene.sealedFile(1));
+  await expect(scene.run('prove', place)).rejects.toMatchObject({ code: 'unreadable-sectors' });
+
+  const sending = scene.run('prove', { ...place, send: true, skipUnreadable: true });
+  const { chain } = scene.chain;
+  await scene.chain.mineTo(OPEN + 1);
+  await vi.waitUntil(() => chain.pool.size === 1, { timeout: 20_000, interval: 20 });
+  await chain.mine();
+  await chain.mine();
+  await expect(sending).resolves.toMatchObject({ exitCode: 0, json: { sectors: 1, skipped: [1], exitCode: 0 } });
+  const again = scene.run('prove', { ...place, send: true, skipUnreadable: true });
+  await expect(again).rejects.toMatchObject({ code: 'already-proven' });
+  await scene.chain.mineTo(OPEN + 70);
+  await scene.chain.devnet.disputer.finish();
+  expect(await scene.chain.events.next()).toMatchObject({ event: 'verified', deadline: 0, sectors: 1 });
+});

@@ -1,0 +1,79 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { DevChain } from '../../src/programs/quickstart/dev-chain.ts';
+import { MINER } from '../../src/programs/quickstart/scene.ts';
+import { useScene } from '../e2e/use-scene.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+const program = fileURLToPath(new URL('../../bin/sector-manager', import.meta.url));
+const world = useScene(1);
+
+function check(home: string, ...more: string[]): Promise<{ readonly code: number; readonly out: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(program, ['--home', home, 'util', 'config', 'check', ...more], (_, out) =>
+      resolve({ code: child.exitCode ?? -1, out }),
+    );
+  });
+}
+
+test('config check says of everything that posting needs whether it is there, and what to do', async () => {
+  const { scene, daemons } = world();
+  const schema = await createTestDatabase();
+  const chain = new DevChain();
+  const home = ['--home', join(scene.home, 'chain'), '--miner', `t0${MINER}`, '--sectors', scene.sectorsFile];
+  daemons.start('chain', 'wdpost-devnet', [...home, '--block-time', '500ms'], (line) => chain.onLine(line));
+  const { rpc, token, worker } = await chain.listening;
+  const manager = join(scene.home, 'checked');
+  await mkdir(manager);
+  await writeFile(
+    join(manager, 'sector-manager.cfg'),
+    `[Common.API]
+Chain = "${rpc}"
+Token = "${token}"
+
+[Common.Cluster]
+Database = "${schema.url}"
+Master = "127.0.0.1:1"
+
+[[Common.PersistStores]]
+Name = "good"
+Path = "${scene.store}"
+
+[[Common.PersistStores]]
+Name = "lost"
+Path = "${scene.home}/lost"
+
+[[Miners]]
+Actor = ${MINER}
+
+[Miners.PoSt]
+Sender = "${worker}"
+`,
+  );
+
+  const { code, out } = await check(manager, '--json');
+  const findings: { check: string; verdict: string; text: string }[] = JSON.parse(out);
+  expect(Object.fromEntries(findings.map(({ check: name, verdict }) => [name, verdict]))).toMatchObject({
+    [`sender of t0${MINER}`]: 'ok',
+    [`parameters of t0${MINER}`]: 'ok',
+    'store good': 'ok',
+    'store lost': 'fail',
+    database: 'ok',
+    master: 'fail',
+    capacity: 'fail',
+  });
+  expect(findings.find(({ check: name }) => name === 'capacity')?.text).toContain(
+    '1 partition at 30 s a proof (assumed: none was made yet): 2 GPU slots are wanted, one of them to spare; 0 ready',
+  );
+  expect(code).toBe(1);
+
+  await daemons.kill('chain');
+  const without = await check(manager);
+  expect(without.code).toBe(1);
+  expect(without.out).toMatch(/^fail +chain node +\S/m);
+  expect(without.out).toMatch(/^ok +store good +\S/m);
+  await schema.drop();
+}, 120_000);
