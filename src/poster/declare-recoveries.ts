@@ -43,7 +43,8 @@ export class RecoveryDeclarer {
     const { chain, db, logger } = this.#components;
     const { address, minerId } = this.#miner;
     const partitions = await chain.partitions(address, deadline.index, head.key);
-    const declared = await declaredSectors(db.kysely, { minerId, deadline: deadline.index, open: deadline.open });
+    const window = { minerId, deadline: deadline.index, open: deadline.open };
+    const declared = await declaredSectors(db.kysely, window, head.height);
     const wanted = partitions.map(({ faulty, recovering }) => faulty.subtract(recovering).subtract(declared));
     const faulty = wanted.reduce((all, some) => all.union(some), Bitfield.empty);
     if (faulty.isEmpty) {
@@ -148,6 +149,7 @@ export class RecoveryDeclarer {
         maxFee: maxRecoveryFee,
         confidence: messageConfidence,
         recoveries,
+        height: head.height,
         now: clock.now(),
       });
       if (stored === undefined) continue;

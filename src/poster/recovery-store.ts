@@ -14,8 +14,14 @@ interface Window {
   readonly open: number;
 }
 
-/** Sectors in declarations for this window that are under way or landed; a refused or failed one does not count. */
-export async function declaredSectors(db: Executor, window: Window): Promise<Bitfield> {
+/** The state of a tipset holds what its parents' messages did. */
+const EXECUTION_EPOCHS = 2;
+
+/**
+ * Sectors in declarations for this window of which the chain at this height cannot tell: those under way, or landed just then. What
+ * landed before is told by the chain alone: a declaration that a reorganisation moved before the fault did nothing.
+ */
+export async function declaredSectors(db: Executor, window: Window, height: number): Promise<Bitfield> {
   const rows = await db
     .selectFrom('recoveries')
     .innerJoin('messages', 'messages.id', 'recoveries.message_id')
@@ -24,6 +30,9 @@ export async function declaredSectors(db: Executor, window: Window): Promise<Bit
     .where('recoveries.deadline', '=', window.deadline)
     .where('recoveries.open_epoch', '=', window.open)
     .where('messages.state', 'not in', ['failed', 'refused', 'expired'])
+    .where((where) =>
+      where.or([where('messages.state', '!=', 'landed'), where('messages.height', '>', height - EXECUTION_EPOCHS)]),
+    )
     .execute();
   return rows.reduce((all, row) => all.union(Bitfield.fromRlePlus(row.sectors)), Bitfield.empty);
 }
@@ -36,6 +45,8 @@ export interface Declaration {
   /** Epochs. */
   readonly confidence: number;
   readonly recoveries: readonly Recoverable[];
+  /** Of the head at which they were found faulty. */
+  readonly height: number;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -50,7 +61,7 @@ export async function storeRecovery(
 ): Promise<{ readonly messageId: string; readonly sectors: number } | undefined> {
   const { minerId, sender, maxFee, confidence, now } = declaration;
   return await db.transaction(async (trx) => {
-    const recoveries = await undeclared(trx, minerId, declaration.recoveries);
+    const recoveries = await undeclared(trx, declaration);
     if (recoveries.length === 0) return undefined;
     const messageId = await addIntent(trx, {
       minerId,
@@ -84,8 +95,7 @@ export async function storeRecovery(
 /** Holds the windows' rows until the end of the transaction. */
 async function undeclared(
   trx: Transaction,
-  minerId: number,
-  recoveries: readonly Recoverable[],
+  { minerId, recoveries, height }: Declaration,
 ): Promise<readonly Recoverable[]> {
   const declared = new Map<string, Bitfield>();
   const keyOf = ({ deadline, open }: Recoverable) => `${deadline}/${open}`;
@@ -97,7 +107,7 @@ async function undeclared(
       .values({ miner_id: minerId, deadline, open_epoch: open })
       .onDuplicateKeyUpdate({ deadline })
       .execute();
-    declared.set(keyOf(recovery), await declaredSectors(trx, { minerId, deadline, open }));
+    declared.set(keyOf(recovery), await declaredSectors(trx, { minerId, deadline, open }, height));
   }
   return recoveries
     .map((recovery) => ({

@@ -38,7 +38,7 @@ export const recoverFaults: Verb = {
     const found: Recoverable[] = [];
     for (const deadline of chosenDeadlines(current, written.options.deadline)) {
       const open = { minerId, deadline: deadline.index, open: deadline.open };
-      const declared = await declaredSectors(db.kysely, open);
+      const declared = await declaredSectors(db.kysely, open, head.height);
       const read = await readFaults(toolbox, scope, deadline, {
         declared,
         proofType: info.windowPoStProofType,
@@ -60,6 +60,7 @@ export const recoverFaults: Verb = {
         maxFee: settings.maxRecoveryFee,
         confidence: settings.confidence,
         recoveries,
+        height: head.height,
         now: toolbox.clock.now(),
       });
       if (stored !== undefined) messages.push(stored);
