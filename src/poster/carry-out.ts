@@ -100,7 +100,7 @@ export async function carryOut(components: PosterComponents, action: Action, set
         took_ms: action.tookMs,
         proven_at: clock.now(),
       });
-      logger.info({ ...at, partition: action.partition }, 'partition proven');
+      logger.info({ ...at, partition: action.partition }, 'partition batch done');
       return;
     }
     case 'submit': {
@@ -196,7 +196,7 @@ async function resend(
   });
   logger.warn(
     { minerId: run.minerId, deadline: run.deadline, partition: index, height: head.height, reason },
-    'window post message failed, sending again',
+    'wait for message result failed, sending again',
   );
 }
 
@@ -225,6 +225,7 @@ async function finish(
     logger.info({ ...at, message: partition.messageId }, `window post message succeeded: ${partition.messageId}`);
     return;
   }
+  if (partition.state === 'sending') logger.error({ ...at, message: partition.messageId }, 'waited too long');
   logger.error({ ...at, reason: action.reason }, 'partition missed');
   await cancelTask(components, partition, 'the deadline closed');
 }

@@ -55,6 +55,8 @@ export interface Pace {
   readonly slow: number;
   /** Proofs made side by side, at least 1. */
   readonly slots: number;
+  /** Proofs of other runs that are still to make and close no later than this one: the master takes them first. */
+  readonly ahead: number;
 }
 
 /** What an operator may set for a miner ([Miners.PoSt]) and what the network allows. Lengths in epochs. */

@@ -58,7 +58,7 @@ export class HeadFacts {
     const { chain, clock, db } = this.#components;
     const read = async () => {
       const epochMs = await epochLength(chain, this.#head);
-      return await readPace(db, { proofType: run.proofType, epochMs, now: clock.now() });
+      return await readPace(db, { run, epochMs, now: clock.now() });
     };
     return (await this.#once(run, 'reading the pace of proofs failed', read)) ?? unknownPace;
   }

@@ -6,10 +6,10 @@ export const MESSAGE_EPOCHS = 10;
 const RESERVE_MIN = 15;
 const PAUSE_MAX = 8;
 
-/** Epochs until the proofs still to make are there, if each takes `each`. */
-export function proofsLeft(run: Run, slots: number, each: number): number {
-  const rounds = Math.ceil(run.partitions.filter(isUnproven).length / Math.max(slots, 1));
-  return rounds * each;
+/** Epochs until the proofs still to make are there, and those before them, if each takes `each`. */
+export function proofsLeft(run: Run, { slots, ahead }: Pace, each: number): number {
+  const own = run.partitions.filter(isUnproven).length;
+  return own === 0 ? 0 : Math.ceil((own + ahead) / Math.max(slots, 1)) * each;
 }
 
 /**
@@ -17,7 +17,7 @@ export function proofsLeft(run: Run, slots: number, each: number): number {
  * assumed; at least 15, at most half of the window.
  */
 export function reserveOf(run: Run, pace: Pace): number {
-  const wanted = MESSAGE_EPOCHS + Math.ceil(proofsLeft(run, pace.slots, pace.slow));
+  const wanted = MESSAGE_EPOCHS + Math.ceil(proofsLeft(run, pace, pace.slow));
   return Math.min(Math.max(wanted, RESERVE_MIN), Math.floor((run.close - run.open) / 2));
 }
 

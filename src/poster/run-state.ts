@@ -36,10 +36,11 @@ export function runState(run: Run, facts: Facts, policy: PostPolicy): RunState {
   }
   const waited = run.partitions.filter((partition) => isWaitedFor(partition, facts));
   if (unproven.length > 0) {
-    const { expected, slow, slots } = facts.pace;
-    const reason = `${unproven.length} proofs to make at about ${round(expected)} epochs on ${slots} slots, and the message; ${left} epochs left`;
-    if (left < MESSAGE_EPOCHS + proofsLeft(run, slots, expected)) return { state: 'at-risk', reason };
-    if (left < MESSAGE_EPOCHS + proofsLeft(run, slots, slow)) return { state: 'late', reason };
+    const { expected, slow, slots, ahead } = facts.pace;
+    const others = ahead === 0 ? '' : ` after ${ahead} of other deadlines`;
+    const reason = `${unproven.length} proofs to make${others} at about ${round(expected)} epochs on ${slots} slots, and the message; ${left} epochs left`;
+    if (left < MESSAGE_EPOCHS + proofsLeft(run, facts.pace, expected)) return { state: 'at-risk', reason };
+    if (left < MESSAGE_EPOCHS + proofsLeft(run, facts.pace, slow)) return { state: 'late', reason };
   }
   if (left < MESSAGE_EPOCHS) {
     const waiting = inState('proven');

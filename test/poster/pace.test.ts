@@ -19,7 +19,7 @@ describe('paceOf', () => {
 
 describe('readPace', () => {
   let test: TestDatabase;
-  const init = { proofType: 10, epochMs: 30_000, now: 1_000_000 };
+  const init = { run: runOf(), epochMs: 30_000, now: 1_000_000 };
   beforeAll(async () => {
     test = await createTestDatabase();
   });
@@ -42,6 +42,20 @@ describe('readPace', () => {
     expect((await readPace(test.db, init)).slots).toBe(5);
   });
 
+  it('counts the proofs of other runs that come first', async () => {
+    const partitions = [0, 1].map((index) => ({
+      index,
+      sectors: Bitfield.of([index]),
+      recovering: Bitfield.empty,
+      isPosted: index === 1,
+    }));
+    await createRun(test.db, { ...runOf(), minerId: 7, partitions }, 1);
+    await createRun(test.db, { ...runOf(), minerId: 8, close: 220, partitions }, 1);
+    await createRun(test.db, { ...runOf(), minerId: 9, proofType: 11, partitions }, 1);
+    expect((await readPace(test.db, { ...init, run: { ...runOf(), id: 99 } })).ahead).toBe(1);
+    expect((await readPace(test.db, { ...init, run: { ...runOf(), id: 99, close: 220 } })).ahead).toBe(2);
+  });
+
   it('looks at the last proofs of this type', async () => {
     const partitions = Array.from({ length: 6 }, (_, index) => ({
       index,
@@ -59,6 +73,6 @@ describe('readPace', () => {
       .where('run_id', 'in', (from) => from.selectFrom('post_runs').select('id').where('proof_type', '=', 13))
       .execute();
     expect(await readPace(test.db, init)).toMatchObject({ expected: 2, slow: 2 });
-    expect(await readPace(test.db, { ...init, proofType: 13 })).toMatchObject({ expected: 3 });
+    expect(await readPace(test.db, { ...init, run: { ...runOf(), proofType: 13 } })).toMatchObject({ expected: 3 });
   });
 });

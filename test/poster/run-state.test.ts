@@ -6,7 +6,7 @@ import type { Run } from '../../src/poster/run.ts';
 import { runState } from '../../src/poster/run-state.ts';
 import { pace, partition, policy, runOf } from './runs.ts';
 
-const slowPace: Pace = { expected: 4, slow: 6, slots: 2 };
+const slowPace: Pace = { expected: 4, slow: 6, slots: 2, ahead: 0 };
 const stateAt = (run: Run, height: number, known: PartitionFacts = {}, given: Pace = slowPace) =>
   runState(
     run,
@@ -30,8 +30,8 @@ describe('runState', () => {
 
   it('sees at the challenge that there are too few slots', () => {
     const many = runOf(...Array.from({ length: 14 }, (_, index) => partition(index)));
-    expect(stateAt(many, 90, {}, { expected: 9, slow: 10, slots: 1 }).state).toBe('at-risk');
-    expect(stateAt(many, 90, {}, { expected: 9, slow: 10, slots: 14 }).state).toBe('ok');
+    expect(stateAt(many, 90, {}, { expected: 9, slow: 10, slots: 1, ahead: 0 }).state).toBe('at-risk');
+    expect(stateAt(many, 90, {}, { expected: 9, slow: 10, slots: 14, ahead: 0 }).state).toBe('ok');
   });
 
   it('calls lost what cannot be included any more', () => {
@@ -74,7 +74,8 @@ describe('reserveOf', () => {
     expect(reserveOf(runOf(...partitions), pace)).toBe(15);
     expect(reserveOf(runOf(...partitions), slowPace)).toBe(22);
     expect(reserveOf(runOf(...partitions), { ...slowPace, slots: 1 })).toBe(30);
-    expect(reserveOf(runOf(partition(0, { state: 'proven' })), slowPace)).toBe(15);
+    expect(reserveOf(runOf(...partitions), { ...slowPace, ahead: 2 })).toBe(28);
+    expect(reserveOf(runOf(partition(0, { state: 'proven' })), { ...slowPace, ahead: 2 })).toBe(15);
   });
 });
 

@@ -5,7 +5,7 @@ import type { Run, RunPartition } from '../../src/poster/run.ts';
 export const policy: PostPolicy = { submitConfidence: 4, maxPartitions: 3, recheckInterval: 4, maxSkipShare: 0.5 };
 
 /** Reserve of a run: 15 epochs, the least. */
-export const pace: Pace = { expected: 1, slow: 2, slots: 8 };
+export const pace: Pace = { expected: 1, slow: 2, slots: 8, ahead: 0 };
 
 export const randomness = new Uint8Array(32).fill(7);
 

@@ -128,7 +128,7 @@ async function sent(schema: TestDatabase): Promise<number> {
   return (await schema.db.kysely.selectFrom('messages').select('id').execute()).length;
 }
 
-const isProven = ({ msg }: LogLine) => msg === 'partition proven';
+const isProven = ({ msg }: LogLine) => msg === 'partition batch done';
 
 test(
   'a manager that is killed in the middle of a deadline is replaced within thirty seconds, and nothing is lost or sent twice',

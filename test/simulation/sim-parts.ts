@@ -57,6 +57,7 @@ export const paceOf = (plan: Plan): Pace => ({
   expected: plan.proveEpochs,
   slow: plan.proveEpochs + 1,
   slots: plan.partitions,
+  ahead: 0,
 });
 
 export const MAX_SKIP_SHARE = 0.2;

@@ -17,6 +17,7 @@ const WARNING =
 /** The poster never does this: it skips, or leaves a partition out. */
 export const declareFaults: Verb = {
   name: 'declare-faults',
+  example: '--deadline 5 --partition 0 --sectors 1,5,7-9 --really-do-it',
   about: 'declare sectors faulty; costs a fee. The running manager sends the message',
   options: [
     { flags: '--deadline <index>', about: 'deadline' },
@@ -69,7 +70,7 @@ export const declareFaults: Verb = {
         confidence: settings.confidence,
       }),
     );
-    const text = `${declared.count} sectors are declared faulty by message ${message}\n${WARNING}`;
+    const text = `DETECTED FAULTY SECTORS, declaring faults: ${declared.count} sectors, message ${message}\n${WARNING}`;
     return { json: { ...json, message }, text };
   },
 };
