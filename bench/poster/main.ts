@@ -9,15 +9,14 @@ import { systemClock } from '../../src/clock/system-clock.ts';
 import { openDatabase } from '../../src/database/database.ts';
 import { startEmbeddedDatabase } from '../../src/database/embedded-database.ts';
 import { migrate } from '../../src/database/migrate.ts';
-import { StoreChecker } from '../../src/stores/store-checker.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { DEADLINES, MINER, PARTITION_SECTORS, partitionSectors, SECTOR_BYTES } from './shape.ts';
-import { bareLoop, makeStore } from './stores.ts';
+import { checkLines, measureCheck } from './check.ts';
+import { DEADLINES, PARTITION_SECTORS, partitionSectors } from './shape.ts';
+import { makeStore } from './stores.ts';
 
 // What posting costs a manager: `npm run bench:poster` measures it here and writes docs/benchmarks-poster.md.
 
 const LARGE = 100;
-const ROUNDS = 3;
 const components = { clock: systemClock, logger: createLogger('bench-poster', { LOG_LEVEL: 'warn' }) };
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -107,31 +106,7 @@ try {
     'milliseconds where a slave is free (benchmarks.md).',
   );
 
-  lines.push(
-    '',
-    '## The check',
-    '',
-    `${sectors.length} sectors, ${sectors.length * 12} files and folders of one local store.`,
-    '',
-    '| round | bare loop | check | ratio |',
-    '|---:|---:|---:|---:|',
-  );
-  const checker = new StoreChecker(components, {
-    stores: [{ name: 'a', path: store, strict: true, readOnly: true, weight: 1, allowMiners: [], denyMiners: [] }],
-  });
-  for (let round = 0; round <= ROUNDS; round++) {
-    const bare = await bareLoop(store, sectors);
-    const began = performance.now();
-    const wanted = sectors.map((number) => ({ number, upgraded: false }));
-    const checks = await checker.check({ minerId: MINER, sectorSize: SECTOR_BYTES, sectors: wanted });
-    const took = performance.now() - began;
-    const bad = checks.filter(({ verdict }) => verdict !== 'good').length;
-    if (bad > 0) throw new Error(`${bad} sectors are not good`);
-    // The first one starts processes and fills the system's cache.
-    if (round > 0) lines.push(`| ${round} | ${seconds(bare)} | ${seconds(took)} | ${(took / bare).toFixed(2)} |`);
-    say(`${seconds(bare)} ${seconds(took)}`);
-  }
-  checker.close();
+  lines.push(...checkLines(await measureCheck(components)));
 
   const large = await measure(server.url, 'bench_large', { partitions: LARGE, deadlines: [1, 2] });
   lines.push(

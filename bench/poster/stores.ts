@@ -1,35 +1,27 @@
-import { link, mkdir, open, stat, symlink, truncate, writeFile } from 'node:fs/promises';
+import { link, mkdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sectorFiles } from '../../src/stores/sector-files.ts';
 import { MINER, SECTOR_BYTES } from './shape.ts';
 
-/**
- * A store in which every file of these sectors can be looked at. Nothing is in them: sealed files are links to one sparse file, caches
- * are links to one folder.
- */
+/** A store with every file of these sectors, laid out as real ones; nothing is in them, and files of one size are one file. */
 export async function makeStore(root: string, sectors: readonly number[]): Promise<void> {
-  const [first = 0] = sectors;
-  const shape = sectorFiles(MINER, first, { upgraded: false, sectorSize: SECTOR_BYTES });
   await mkdir(join(root, 'sealed'), { recursive: true });
   await mkdir(join(root, 'cache'));
-  const sealed = join(root, 'one-sealed');
-  const cache = join(root, 'one-cache');
-  await mkdir(cache);
-  for (const { name, bytes } of [
-    ...shape.cache.files.map((file) => ({ ...file, name: join(cache, file.name) })),
-    { name: sealed, bytes: SECTOR_BYTES },
-  ]) {
-    await writeFile(name, '');
-    if (bytes !== undefined) await truncate(name, bytes);
-  }
   await together(sectors, async (number) => {
-    const files = sectorFiles(MINER, number, { upgraded: false, sectorSize: SECTOR_BYTES });
-    await link(sealed, join(root, files.sealed.path)).catch(async () => {
-      // A file takes so many links and no more.
-      await (await open(join(root, files.sealed.path), 'w')).close();
-      await truncate(join(root, files.sealed.path), SECTOR_BYTES);
-    });
-    await symlink(cache, join(root, files.cache.path));
+    const { sealed, cache } = sectorFiles(MINER, number, { upgraded: false, sectorSize: SECTOR_BYTES });
+    await mkdir(join(root, cache.path));
+    for (const { path, bytes } of [
+      { path: sealed.path, bytes: sealed.bytes },
+      ...cache.files.map(({ name, bytes = 0 }) => ({ path: `${cache.path}/${name}`, bytes })),
+    ]) {
+      await link(join(root, `of-${bytes}`), join(root, path)).catch(async () => {
+        // The first, or a file has as many links as it may.
+        await rm(join(root, `of-${bytes}`), { force: true });
+        await writeFile(join(root, path), '');
+        await truncate(join(root, path), bytes);
+        await link(join(root, path), join(root, `of-${bytes}`)).catch(() => {});
+      });
+    }
   });
 }
 

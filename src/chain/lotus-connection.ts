@@ -24,21 +24,36 @@ export interface NodeAddress {
   /** A WebSocket. */
   readonly url: string;
   readonly token: string | undefined;
+  /** Default: a chain node. */
+  readonly service?: Service;
 }
 
-/** One WebSocket to a chain node. It never comes back: when it closes, everything under way rejects. */
+/** What speaks go-jsonrpc there. */
+export interface Service {
+  /** Stands before each method. */
+  readonly namespace: string;
+  /** For people. */
+  readonly title: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const CHAIN_NODE: Service = { namespace: 'Filecoin', title: 'chain node' };
+
+/** One WebSocket to a chain node, or to another service that speaks as it does. It never comes back: when it closes, everything under way rejects. */
 export class LotusConnection {
   /** Messages of all channels in order of arrival; `close` when the connection ends. */
   readonly events = new EventEmitter<{ message: [ChannelMessage]; close: [] }>();
   readonly #socket: WebSocket;
   readonly #client: JSONRPCClient;
   readonly #clock: Clock;
+  readonly #service: Service;
   #lastId = 0;
   #alive = true;
   #callOffPing: () => void = () => {};
 
-  private constructor(clock: Clock, socket: WebSocket) {
+  private constructor(clock: Clock, socket: WebSocket, service: Service) {
     this.#clock = clock;
+    this.#service = service;
     this.#socket = socket;
     this.#client = new JSONRPCClient((payload) => this.#send(payload));
     socket.once('close', () => {
@@ -56,26 +71,27 @@ export class LotusConnection {
     this.#watch();
   }
 
-  /** @throws CodedError `chain-unavailable` saying what to check */
+  /** @throws CodedError `chain-unavailable` saying what to check; {refused} the token, {missing} the path */
   static async open(clock: Clock, address: NodeAddress, signal: AbortSignal): Promise<LotusConnection> {
-    const { url, token } = address;
+    const { url, token, service = CHAIN_NODE } = address;
     const socket = new WebSocket(url, {
-      headers: token === undefined ? {} : { Authorization: `Bearer ${token}` },
+      headers: { ...service.headers, ...(token !== undefined && { Authorization: `Bearer ${token}` }) },
       perMessageDeflate: false,
     });
     const onAbort = () => socket.terminate();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
       const opened = new Promise<LotusConnection>((resolve, reject) => {
-        socket.once('open', () => resolve(new LotusConnection(clock, socket)));
+        socket.once('open', () => resolve(new LotusConnection(clock, socket, service)));
         socket.on('error', reject);
       });
-      return await withTimeLimit(clock, CONNECT_LIMIT_MS, 'the chain node', opened);
+      return await withTimeLimit(clock, CONNECT_LIMIT_MS, `the ${service.title}`, opened);
     } catch (cause) {
       socket.terminate();
-      throw new CodedError('chain-unavailable', `chain node ${url} cannot be reached: ${whatToDo(cause)}`, {
+      throw new CodedError('chain-unavailable', `${service.title} ${url} cannot be reached: ${whatToDo(cause)}`, {
         cause,
         refused: isRefused(cause),
+        missing: isMissing(cause),
       });
     } finally {
       signal.removeEventListener('abort', onAbort);
@@ -91,12 +107,12 @@ export class LotusConnection {
     params: readonly unknown[],
   ): Promise<{ readonly id: number; readonly result: unknown }> {
     const id = ++this.#lastId;
-    const request = { jsonrpc: '2.0', id, method: `Filecoin.${method}`, params } as const;
+    const request = { jsonrpc: '2.0', id, method: `${this.#service.namespace}.${method}`, params } as const;
     const { result, error } = await this.#client.requestAdvanced(request);
     if (error === undefined) return { id, result };
     const { code, message } = error;
     if (code === NEVER_ANSWERED) throw new CodedError('chain-unavailable', `${method}: ${message}`, { lost: true });
-    throw new CodedError('chain-error', `the chain node answered ${method} with: ${message}`, {
+    throw new CodedError('chain-error', `the ${this.#service.title} answered ${method} with: ${message}`, {
       rpcCode: code,
       nodeMessage: message,
     });
@@ -164,12 +180,14 @@ function parseFrame(text: string): Record<string, unknown> | undefined {
   }
 }
 
+const isMissing = (error: unknown): boolean => errorText(error).includes('Unexpected server response: 404');
+
 const isRefused = (error: unknown): boolean => errorText(error).includes('Unexpected server response: 401');
 
 function whatToDo(error: unknown): string {
   const text = errorText(error);
   if (isRefused(error)) return 'it refuses the token; check the configured one';
-  if (text.includes('Unexpected server response: 404')) return 'nothing answers at this path; Lotus listens at /rpc/v1';
+  if (isMissing(error)) return 'nothing answers at this path; Lotus listens at /rpc/v1';
   if (errorCode(error) === 'ECONNREFUSED') return 'connection refused; check the address and that the node runs';
   return text;
 }

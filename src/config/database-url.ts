@@ -10,7 +10,11 @@ const databaseUrl: Kind<string> = {
     return protocol === 'mysql:' && pathname.length > 1 ? found : undefined;
   },
   secret: true,
+  show: (url) => {
+    const { protocol, username, host, pathname } = new URL(url);
+    return `${protocol}//${username === '' ? '' : `${username}@`}${host}${pathname}`;
+  },
 };
 
 /** Servers of one database, in the order in which they are tried. */
-export const databaseUrls: Kind<readonly string[]> = { ...oneOrMore(databaseUrl), secret: true };
+export const databaseUrls: Kind<readonly string[]> = oneOrMore(databaseUrl);

@@ -1,4 +1,5 @@
 import type { Kind } from './kind.ts';
+import { shownUrl } from './shown-url.ts';
 
 /** Where a service listens: scheme, host and port, with the path only where one was written. */
 export interface Endpoint {
@@ -27,6 +28,7 @@ export const endpoint: Kind<Endpoint> = {
   accepts: "a multiaddr such as '/ip4/127.0.0.1/tcp/1234/ws', a URL, or 'token:' and one of these",
   read: (found) => (typeof found === 'string' ? parseEndpoint(found) : undefined),
   secret: true,
+  show: ({ url, token }) => `${shownUrl(url)}${token === undefined ? '' : ' with a token'}`,
 };
 
 function endpointUrl(text: string): string | undefined {

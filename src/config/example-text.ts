@@ -20,7 +20,7 @@ function tableLines(fields: Fields, path: string, commentDefaults: boolean): str
 
 /** Keys without effect would only make the file long; the reference page has them. */
 function isShown(field: Field): boolean {
-  return field.is === 'key' ? field.unused !== true : Object.values(field.fields).some(isShown);
+  return field.is === 'key' ? field.notApplicable === undefined : Object.values(field.fields).some(isShown);
 }
 
 /** An entry of a list would be one more store or miner, so lists are shown, never there. */

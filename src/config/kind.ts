@@ -6,6 +6,8 @@ export interface Kind<T> {
   readonly read: (found: unknown) => T | undefined;
   /** Never shown in a message. */
   readonly secret?: boolean;
+  /** What of a secret may be shown; where absent nothing. */
+  show?(value: T): string;
 }
 
 /** Why a value is not of its kind, where there is more to say than what is accepted. Thrown by `Kind.read` only. */

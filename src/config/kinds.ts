@@ -1,5 +1,6 @@
 import { type Address, parseAddress } from '../filecoin/address.ts';
 import { type Kind, KindMismatch } from './kind.ts';
+import { shownUrl } from './shown-url.ts';
 
 export const text: Kind<string> = {
   accepts: 'a text in quotes',
@@ -19,6 +20,7 @@ export const webUrl: Kind<string> = {
   accepts: "a URL such as 'https://alerts.example/wdpost'",
   read: (found) => (typeof found === 'string' && /^https?:/i.test(found) && URL.canParse(found) ? found : undefined),
   secret: true,
+  show: shownUrl,
 };
 
 export const flag: Kind<boolean> = {
@@ -111,7 +113,7 @@ export const listenAddress: Kind<ListenAddress> = {
 
 export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
   return {
-    ...item,
+    ...secrecyOf(item),
     accepts: `a list, each ${item.accepts}`,
     read: (found) => (Array.isArray(found) ? readAll(item, found) : undefined),
   };
@@ -120,7 +122,7 @@ export function listOf<T>(item: Kind<T>): Kind<readonly T[]> {
 /** A list with at least one item, or that item alone. */
 export function oneOrMore<T>(item: Kind<T>): Kind<readonly T[]> {
   return {
-    ...item,
+    ...secrecyOf(item),
     accepts: `${item.accepts}, or a list of them`,
     read: (found) => {
       const items = readAll(item, Array.isArray(found) ? found : [found]);
@@ -144,6 +146,13 @@ export const textTable: Kind<Readonly<Record<string, string>>> = {
     return entries.every(([, value]) => typeof value === 'string') ? Object.fromEntries(entries) : undefined;
   },
 };
+
+function secrecyOf<T>({ secret, show }: Kind<T>): Pick<Kind<readonly T[]>, 'secret' | 'show'> {
+  return {
+    ...(secret !== undefined && { secret }),
+    ...(show !== undefined && { show: (items) => items.map(show).join(', ') }),
+  };
+}
 
 function readAll<T>(item: Kind<T>, found: readonly unknown[]): T[] | undefined {
   const items = found.map((one) => item.read(one)).filter((one) => one !== undefined);

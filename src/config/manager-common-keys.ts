@@ -2,6 +2,7 @@ import { databaseUrls } from './database-url.ts';
 import { duration } from './duration.ts';
 import { endpoint } from './endpoint.ts';
 import {
+  absolutePath,
   count,
   flag,
   listenAddress,
@@ -17,10 +18,15 @@ import {
 } from './kinds.ts';
 import { key, list, optionalKey, section, unusedKey } from './table.ts';
 
+const DATABASE = 'all state is in one MySQL database, that of the master (docs/database.md)';
+const DEALS = 'this version handles no deals';
+const CHECKS = 'a store that is silent for seconds counts as hung and costs its own sectors only (docs/storage.md)';
+const SEALING = 'this version seals no sectors';
+
 const mongo = {
-  enable: unusedKey('Enable', flag),
-  dsn: unusedKey('DSN', secretText),
-  databaseName: unusedKey('DatabaseName', text),
+  enable: unusedKey('Enable', flag, DATABASE, false),
+  dsn: unusedKey('DSN', secretText, DATABASE),
+  databaseName: unusedKey('DatabaseName', text, DATABASE),
 } as const;
 
 /** [Common] of sector-manager.cfg. */
@@ -30,6 +36,7 @@ export const commonKeys = {
       example: '/ip4/127.0.0.1/tcp/1234/ws',
       about:
         'The chain node (Lotus JSON-RPC v1), or a list: the first that is up to date is used, the others stand by; by default the first Gateway',
+      otherwise: 'the first Gateway',
     }),
     messager: optionalKey('Messager', endpoint, {
       example: '/ip4/127.0.0.1/tcp/39812',
@@ -41,11 +48,11 @@ export const commonKeys = {
         "Who gives the messages their nonces: 'own' this manager, whose senders nobody else may use; 'node' the chain node " +
         "(MpoolPushMessage); 'messager'. By default the messager where one is named, else this manager (docs/messages.md)",
     }),
-    market: unusedKey('Market', endpoint),
+    market: unusedKey('Market', endpoint, DEALS),
     gateway: key('Gateway', listOf(endpoint), {
       default: [],
       example: ['/ip4/127.0.0.1/tcp/45132/ws'],
-      about: 'Gateways, used where a service has no entry of its own',
+      about: 'Gateways, asked for winning proofs (docs/winning.md) and used where a service has no entry of its own',
     }),
     token: optionalKey('Token', secretText, {
       example: '<jwt>',
@@ -108,29 +115,44 @@ export const commonKeys = {
     }),
     insecure: key('Insecure', flag, { default: false, about: 'Listen outside loopback without any token' }),
   }),
-  scanPersistStores: unusedKey(
-    'ScanPersistStores',
-    listOf(text),
-    'Not supported; list each store as [[Common.PersistStores]]',
-  ),
-  plugins: section('Plugins', 'Plug-ins', { dir: unusedKey('Dir', text) }),
+  scanPersistStores: key('ScanPersistStores', listOf(absolutePath), {
+    default: [],
+    example: ['/mnt/stores/*'],
+    about:
+      'Folders, with * and ?: each one with a sectorstore.json is a store, as if listed in [[Common.PersistStores]]',
+  }),
+  plugins: section('Plugins', 'Plug-ins', { dir: unusedKey('Dir', text, 'there are no plug-ins') }),
   pieceStores: list('PieceStores', 'Stores of deal data', {
-    name: unusedKey('Name', text),
-    path: unusedKey('Path', text),
-    meta: unusedKey('Meta', textTable),
-    readOnly: unusedKey('ReadOnly', flag),
-    plugin: unusedKey('Plugin', text),
-    pluginName: unusedKey('PluginName', text),
+    name: unusedKey('Name', text, DEALS),
+    path: unusedKey('Path', text, DEALS),
+    meta: unusedKey('Meta', textTable, DEALS, {}),
+    readOnly: unusedKey('ReadOnly', flag, DEALS, false),
+    plugin: { ...unusedKey('Plugin', text, DEALS), aliases: ['PluginName'] },
   }),
   persistStores: list('PersistStores', 'A store of sealed sectors', {
-    name: optionalKey('Name', text, { example: 'storage1', about: 'Name of the store; by default its path' }),
+    name: optionalKey('Name', text, {
+      example: 'storage1',
+      about: 'Name of the store; by default its path',
+      otherwise: 'the path',
+    }),
     path: optionalKey('Path', text, {
       example: '/mnt/mount/nfs/0.0.0.0',
       about: 'The folder that holds sealed/ and cache/; an entry without it is ignored',
     }),
-    strict: key('Strict', flag, { default: false, about: 'Sizes of sealed files are checked; here they always are' }),
+    strict: key('Strict', flag, {
+      default: false,
+      about: 'Only regular files of the right size count; here this is always so',
+    }),
     readOnly: key('ReadOnly', flag, { default: false, about: 'Nothing is ever written there' }),
-    weight: key('Weight', count, { default: 0, zeroMeans: 1, about: 'Share of new sectors' }),
+    growing: key('Growing', flag, {
+      default: false,
+      about:
+        'New sectors come to it: its folders are listed every 10 minutes or less often, and what is new is indexed',
+    }),
+    weight: {
+      ...key('Weight', count, { default: 0, zeroMeans: 1, about: `Share of new sectors; not applicable: ${SEALING}` }),
+      notApplicable: SEALING,
+    },
     allowMiners: key('AllowMiners', listOf(minerId), {
       default: [],
       example: [1008],
@@ -141,34 +163,30 @@ export const commonKeys = {
       example: [3, 4],
       about: 'These miners have no sectors there; counts before AllowMiners',
     }),
-    meta: unusedKey('Meta', textTable),
+    meta: unusedKey('Meta', textTable, 'it was for plug-ins, and there are none', {}),
     plugin: {
-      ...unusedKey('Plugin', text, 'Not supported: an entry with a plug-in is ignored'),
+      ...unusedKey('Plugin', text, 'there are no plug-ins, so an entry with one is ignored'),
       aliases: ['PluginName'],
     },
   }),
   mongoKvStore: section('MongoKVStore', 'Database of older versions', mongo),
   db: section('DB', 'Database of newer versions', {
-    driver: unusedKey('Driver', text),
-    badger: section('Badger', 'Badger', { baseDir: unusedKey('BaseDir', text) }),
+    driver: unusedKey('Driver', text, DATABASE),
+    badger: section('Badger', 'Badger', { baseDir: unusedKey('BaseDir', text, DATABASE) }),
     mongo: section('Mongo', 'MongoDB', mongo),
     plugin: section('Plugin', 'Plug-in', {
-      pluginName: unusedKey('PluginName', text),
-      meta: unusedKey('Meta', textTable),
+      pluginName: unusedKey('PluginName', text, DATABASE),
+      meta: unusedKey('Meta', textTable, DATABASE, {}),
     }),
   }),
   proving: section('Proving', 'Checks of sector files', {
-    parallelCheckLimit: unusedKey(
-      'ParallelCheckLimit',
-      count,
-      'Has no effect: each store has 16 sectors checked at a time',
-    ),
-    singleCheckTimeout: unusedKey('SingleCheckTimeout', duration),
-    partitionCheckTimeout: unusedKey('PartitionCheckTimeout', duration),
+    parallelCheckLimit: unusedKey('ParallelCheckLimit', count, CHECKS, 128),
+    singleCheckTimeout: unusedKey('SingleCheckTimeout', duration, CHECKS, '10m0s'),
+    partitionCheckTimeout: unusedKey('PartitionCheckTimeout', duration, CHECKS, '20m0s'),
     workerProver: section('WorkerProver', 'Proving by workers', {
-      jobMaxTry: unusedKey('JobMaxTry', count, 'Has no effect: see max_retry of the master'),
-      heartbeatTimeout: unusedKey('HeartbeatTimeout', duration, 'Has no effect: see heartbeat_timeout of the master'),
-      jobLifetime: unusedKey('JobLifetime', duration, 'Has no effect: see should_archive of the master'),
+      jobMaxTry: unusedKey('JobMaxTry', count, 'see max_retry of the master', 2),
+      heartbeatTimeout: unusedKey('HeartbeatTimeout', duration, 'see heartbeat_timeout of the master', '15s'),
+      jobLifetime: unusedKey('JobLifetime', duration, 'see should_archive of the master', '25h0m0s'),
     }),
   }),
 } as const;

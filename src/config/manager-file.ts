@@ -30,7 +30,10 @@ type MinerConfig = MinerValues & { readonly actor: number };
 export interface ManagerConfig {
   readonly common: Omit<ManagerValues['common'], 'api' | 'persistStores'> & {
     /** `chain` is empty where no node is written. */
-    readonly api: Omit<ManagerValues['common']['api'], 'chain'> & { readonly chain: readonly Endpoint[] };
+    readonly api: Omit<ManagerValues['common']['api'], 'chain' | 'gateway'> & {
+      readonly chain: readonly Endpoint[];
+      readonly gateway: readonly Endpoint[];
+    };
     readonly persistStores: readonly PersistStoreConfig[];
   };
   readonly miners: readonly MinerConfig[];
@@ -38,23 +41,16 @@ export interface ManagerConfig {
 
 /** @throws CodedError as `loadFile`; `bad-config` too for two stores or two miners of one name */
 export async function loadManagerConfig(path: string): Promise<Loaded<ManagerConfig>> {
-  const { config, warnings } = await loadFile(managerFile, path);
+  const { config, warnings, values } = await loadFile(managerFile, path);
   const { common } = config;
   const more = [...warnings];
-  if (common.scanPersistStores !== undefined) {
-    more.push(
-      `${path}: Common.ScanPersistStores is not supported and ignored; list each store as [[Common.PersistStores]]`,
-    );
-  }
   const persistStores = usableStores(path, common.persistStores, more);
   const miners = usableMiners(path, config.miners, more);
   const { token } = common.api;
-  const chain = (common.api.chain ?? common.api.gateway.slice(0, 1)).map((node) => ({
-    ...(token !== undefined && { token }),
-    ...node,
-  }));
-  const api = { ...common.api, chain };
-  return { config: { common: { ...common, api, persistStores }, miners }, warnings: more };
+  const withToken = (node: Endpoint): Endpoint => ({ ...(token !== undefined && { token }), ...node });
+  const chain = (common.api.chain ?? common.api.gateway.slice(0, 1)).map(withToken);
+  const api = { ...common.api, chain, gateway: common.api.gateway.map(withToken) };
+  return { config: { common: { ...common, api, persistStores }, miners }, warnings: more, values };
 }
 
 function usableStores(file: string, stores: readonly StoreValues[], warnings: string[]): PersistStoreConfig[] {

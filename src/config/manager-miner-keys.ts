@@ -3,27 +3,42 @@ import { filAmount } from './fil-amount.ts';
 import { address, count, factor, flag, minerId, oneOrMore, share } from './kinds.ts';
 import { key, optionalKey, section, unusedKey } from './table.ts';
 
-/** What sealing and snap deals pay; checked only. */
-const unusedFees = {
-  senders: { ...unusedKey('Sender', oneOrMore(address)), aliases: ['Senders'] },
-  sendFund: unusedKey('SendFund', flag),
-  gasOverEstimation: unusedKey('GasOverEstimation', factor),
-  gasOverPremium: unusedKey('GasOverPremium', factor),
-  gasFeeCap: unusedKey('GasFeeCap', filAmount),
-  maxFeeCap: unusedKey('MaxFeeCap', filAmount),
-  maxFee: unusedKey('MaxFee', filAmount),
-} as const;
+const SEALING = 'this version seals no sectors';
+const SNAP_DEALS = 'this version makes no snap deals';
+const FEE_CAP = '5 nanoFIL';
 
-const unusedMessages = (name: string, about: string) =>
+/** What sealing and snap deals pay. */
+const unusedFees = (why: string) =>
+  ({
+    sendFund: unusedKey('SendFund', flag, why, true),
+    gasOverEstimation: unusedKey('GasOverEstimation', factor, why, 1.2),
+    gasOverPremium: unusedKey('GasOverPremium', factor, why, 0),
+    gasFeeCap: unusedKey('GasFeeCap', filAmount, why, FEE_CAP),
+    maxFeeCap: unusedKey('MaxFeeCap', filAmount, why, FEE_CAP),
+    maxFee: unusedKey('MaxFee', filAmount, why),
+  }) as const;
+
+const unusedSender = (why: string) =>
+  ({
+    ...unusedKey(
+      'Sender',
+      oneOrMore(address),
+      `${why}; only compared with that of [Miners.PoSt], which must be its own`,
+    ),
+    aliases: ['Senders'],
+  }) as const;
+
+const unusedMessages = (name: string, about: string, threshold: number) =>
   section(name, about, {
-    ...unusedFees,
+    senders: unusedSender(SEALING),
+    ...unusedFees(SEALING),
     batch: section('Batch', 'Several sectors in one message', {
-      enabled: unusedKey('Enabled', flag),
-      threshold: unusedKey('Threshold', count),
-      maxWait: unusedKey('MaxWait', duration),
-      checkInterval: unusedKey('CheckInterval', duration),
-      batchCommitAboveBaseFee: unusedKey('BatchCommitAboveBaseFee', filAmount),
-      ...unusedFees,
+      enabled: unusedKey('Enabled', flag, SEALING, false),
+      threshold: unusedKey('Threshold', count, SEALING, threshold),
+      maxWait: unusedKey('MaxWait', duration, SEALING, '1h0m0s'),
+      checkInterval: unusedKey('CheckInterval', duration, SEALING, '1m0s'),
+      batchCommitAboveBaseFee: unusedKey('BatchCommitAboveBaseFee', filAmount, SEALING),
+      ...unusedFees(SEALING),
     }),
   });
 
@@ -31,32 +46,39 @@ const unusedMessages = (name: string, about: string) =>
 export const minerKeys = {
   actor: optionalKey('Actor', minerId, { example: 1447, about: 'Number of the miner; an entry without it is ignored' }),
   sector: section('Sector', 'New sectors; this version makes none', {
-    initNumber: unusedKey('InitNumber', count),
-    minNumber: unusedKey('MinNumber', count),
-    maxNumber: unusedKey('MaxNumber', count),
-    enabled: unusedKey('Enabled', flag),
-    enableDeals: unusedKey('EnableDeals', flag),
-    lifetimeDays: unusedKey('LifetimeDays', count),
-    verbose: unusedKey('Verbose', flag),
+    initNumber: unusedKey('InitNumber', count, SEALING, 0),
+    minNumber: unusedKey('MinNumber', count, SEALING),
+    maxNumber: unusedKey('MaxNumber', count, SEALING),
+    enabled: unusedKey('Enabled', flag, SEALING, true),
+    enableDeals: unusedKey('EnableDeals', flag, SEALING, false),
+    lifetimeDays: unusedKey('LifetimeDays', count, SEALING, 540),
+    verbose: unusedKey('Verbose', flag, SEALING, false),
   }),
   snapUp: section('SnapUp', 'Snap deals; this version makes none', {
-    enabled: unusedKey('Enabled', flag),
-    ...unusedFees,
-    messageConfidence: { ...unusedKey('MessageConfidence', count), aliases: ['MessageConfidential'] },
-    releaseConfidence: { ...unusedKey('ReleaseConfidence', count), aliases: ['ReleaseCondidential'] },
-    cleanupCcData: unusedKey('CleanupCCData', flag),
+    enabled: unusedKey('Enabled', flag, SNAP_DEALS, false),
+    senders: unusedSender(SNAP_DEALS),
+    ...unusedFees(SNAP_DEALS),
+    messageConfidence: {
+      ...unusedKey('MessageConfidence', count, SNAP_DEALS, 15),
+      aliases: ['MessageConfidential'],
+    },
+    releaseConfidence: {
+      ...unusedKey('ReleaseConfidence', count, SNAP_DEALS, 30),
+      aliases: ['ReleaseCondidential'],
+    },
+    cleanupCcData: unusedKey('CleanupCCData', flag, SNAP_DEALS, true),
     retry: section('Retry', 'Repeated tries', {
-      maxAttempts: unusedKey('MaxAttempts', count),
-      pollInterval: unusedKey('PollInterval', duration),
-      apiFailureWait: unusedKey('APIFailureWait', duration),
-      localFailureWait: unusedKey('LocalFailureWait', duration),
+      maxAttempts: unusedKey('MaxAttempts', count, SNAP_DEALS),
+      pollInterval: unusedKey('PollInterval', duration, SNAP_DEALS, '3m0s'),
+      apiFailureWait: unusedKey('APIFailureWait', duration, SNAP_DEALS, '3m0s'),
+      localFailureWait: unusedKey('LocalFailureWait', duration, SNAP_DEALS, '3m0s'),
     }),
   }),
   commitment: section('Commitment', 'Messages of sealing; this version sends none', {
-    confidence: unusedKey('Confidence', count),
-    pre: unusedMessages('Pre', 'PreCommit messages'),
-    prove: unusedMessages('Prove', 'ProveCommit messages'),
-    terminate: unusedMessages('Terminate', 'Terminate messages'),
+    confidence: unusedKey('Confidence', count, SEALING, 10),
+    pre: unusedMessages('Pre', 'PreCommit messages', 16),
+    prove: unusedMessages('Prove', 'ProveCommit messages', 16),
+    terminate: unusedMessages('Terminate', 'Terminate messages', 5),
   }),
   post: section('PoSt', 'Window PoSt', {
     senders: optionalKey('Sender', oneOrMore(address), {
@@ -67,7 +89,12 @@ export const minerKeys = {
         'Of several the first with funds for a day is used',
     }),
     enabled: key('Enabled', flag, { default: true, about: 'Whether this manager posts for the miner' }),
-    strictCheck: unusedKey('StrictCheck', flag, 'Has no effect: slaves read every sector before it is proven'),
+    strictCheck: unusedKey(
+      'StrictCheck',
+      flag,
+      'every sector is really read, by the slave that proves it; false saves nothing',
+      true,
+    ),
     parallel: key('Parallel', flag, {
       default: false,
       about:
@@ -140,16 +167,17 @@ export const minerKeys = {
   proof: section('Proof', 'Winning PoSt', {
     enabled: key('Enabled', flag, {
       default: false,
-      about: 'Whether blocks are won for the miner; not supported in this version',
+      about:
+        'Whether winning proofs are made for the miner: each Gateway is asked for them, by a manager with --miner (docs/winning.md)',
     }),
   }),
   sealing: section('Sealing', 'Sealing; this version has none', {
-    sealingEpochDuration: unusedKey('SealingEpochDuration', count),
-    useSyntheticPoRep: unusedKey('UseSyntheticPoRep', flag),
-    requireActivationSuccess: unusedKey('RequireActivationSuccess', flag),
-    requireActivationSuccessUpdate: unusedKey('RequireActivationSuccessUpdate', flag),
-    requireNotificationSuccess: unusedKey('RequireNotificationSuccess', flag),
-    requireNotificationSuccessUpdate: unusedKey('RequireNotificationSuccessUpdate', flag),
-    sealingSectorDeadlineDelayNi: unusedKey('SealingSectorDeadlineDelayNi', count),
+    sealingEpochDuration: unusedKey('SealingEpochDuration', count, SEALING, 0),
+    useSyntheticPoRep: unusedKey('UseSyntheticPoRep', flag, SEALING, false),
+    requireActivationSuccess: unusedKey('RequireActivationSuccess', flag, SEALING, false),
+    requireActivationSuccessUpdate: unusedKey('RequireActivationSuccessUpdate', flag, SEALING, false),
+    requireNotificationSuccess: unusedKey('RequireNotificationSuccess', flag, SEALING, false),
+    requireNotificationSuccessUpdate: unusedKey('RequireNotificationSuccessUpdate', flag, SEALING, false),
+    sealingSectorDeadlineDelayNi: unusedKey('SealingSectorDeadlineDelayNi', count, SEALING, 6),
   }),
 } as const;

@@ -30,7 +30,7 @@ const fields = {
       example: '/etc/wdpost/ca.crt',
       about: 'Certificates of authorities in PEM; a client with a certificate of theirs needs no token',
     }),
-    insecure: key('insecure', flag, { default: false, about: 'Listen outside loopback without any token' }),
+    insecure: key('insecure', flag, { default: false, about: 'Let programs of other machines in without any token' }),
   }),
   db: section('db', 'The MySQL or MariaDB database', {
     url: key('url', databaseUrls, {

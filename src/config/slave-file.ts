@@ -2,7 +2,7 @@ import { byteCount } from './byte-count.ts';
 import { duration } from './duration.ts';
 import { absolutePath, listOf, oneOrMore, positiveCount, serverAddress, text } from './kinds.ts';
 import { type Loaded, loadFile } from './load-file.ts';
-import { type FileTable, key, optionalKey, section, type Values } from './table.ts';
+import { type FileTable, key, list, optionalKey, section, type Values } from './table.ts';
 
 const fields = {
   master: section('master', 'The master this slave works for', {
@@ -56,7 +56,16 @@ const fields = {
     stores: optionalKey('stores', listOf(absolutePath), {
       example: ['/mnt/store1', '/mnt/store2'],
       about:
-        'Directories whose sectors this slave can read: it gets no others, and reads none elsewhere. By default any',
+        'Directories whose sectors this slave can read, beside [[attached]]: it gets no others, and reads none elsewhere. By default any',
+    }),
+  }),
+  attached: list('attached', 'A persist store of the manager that this host has at another path', {
+    name: key('Name', text, { required: true, example: 'storage1', about: 'Its name in [[Common.PersistStores]]' }),
+    location: key('Location', absolutePath, {
+      required: true,
+      example: '/mnt/local/storage1',
+      about:
+        'The folder on this host that holds sealed/ and cache/. Stores that are not named here have the same path as there',
     }),
   }),
 } as const;

@@ -17,8 +17,10 @@ export interface Key<T> {
   readonly example?: unknown;
   /** Other spellings, of older and newer versions. */
   readonly aliases?: readonly string[];
-  /** Checked and not acted on; left out of the example file. */
-  readonly unused?: boolean;
+  /** What counts where there is neither a value nor a default; reads on from "none is written: ". */
+  readonly otherwise?: string;
+  /** Why it has no effect here. It is checked, left out of the example file, and a warning where it differs from the default. */
+  readonly notApplicable?: string;
 }
 
 export interface Section<F extends Fields> {
@@ -87,13 +89,25 @@ export function optionalKey<T>(
   return { is: 'key', name, kind, optional: true, ...init };
 }
 
-/** A key of the system this one replaces that has no effect here; its value is checked all the same. */
+/**
+ * A key of the system this one replaces that has no effect here.
+ * @param usual its default there, in the file's notation; where none is given any value is a warning
+ */
 export function unusedKey<T>(
   name: string,
   kind: Kind<T>,
-  about = 'Has no effect',
+  why: string,
+  usual?: unknown,
 ): Key<T> & { readonly optional: true } {
-  return { is: 'key', name, kind, about, unused: true, optional: true };
+  return {
+    is: 'key',
+    name,
+    kind,
+    about: `Not applicable: ${why}`,
+    notApplicable: why,
+    optional: true,
+    ...(usual !== undefined && { default: usual }),
+  };
 }
 
 export function section<const F extends Fields>(name: string, about: string, fields: F): Section<F> {

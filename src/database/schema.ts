@@ -6,6 +6,8 @@ import type { MessagesTable, MessageVersionsTable } from './tables/outbox.ts';
 import type { PostPartitionsTable, PostRunsTable, RecoveriesTable } from './tables/poster.ts';
 import type { FirstRunGatesTable, RecoveryWindowsTable, ShadowMessagesTable } from './tables/proving.ts';
 import type { TaskAttemptsTable, TaskDetailsTable } from './tables/queue.ts';
+import type { StoreReconciliationsTable } from './tables/reconciler.ts';
+import type { StoreFindingsTable, StoreSectorsTable, StoresTable } from './tables/stores.ts';
 import type { TasksTable } from './tables/tasks.ts';
 
 /** All tables, as sql/ makes them. */
@@ -31,4 +33,8 @@ export interface Schema {
   shadow_messages: ShadowMessagesTable;
   chain_network: ChainNetworkTable;
   dispute_watch: DisputeWatchTable;
+  stores: StoresTable;
+  store_sectors: StoreSectorsTable;
+  store_findings: StoreFindingsTable;
+  store_reconciliations: StoreReconciliationsTable;
 }

@@ -43,7 +43,7 @@ export class ProverKeeper {
   }
 
   get isReady(): boolean {
-    return this.#ready.isOpen;
+    return this.#process.isReady;
   }
 
   get pid(): number | undefined {

@@ -45,6 +45,11 @@ export class ProverProcess {
     return this.#run?.child.pid;
   }
 
+  /** It has said its ready line, and has neither ended nor been killed since. */
+  get isReady(): boolean {
+    return this.#run?.isReady === true;
+  }
+
   /**
    * Resolves with the ready line. After an end it can be started again.
    * @throws CodedError `prover-not-started` (no such program), `prover-not-ready` (another first line), `time-limit`

@@ -1,6 +1,11 @@
 import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
-import { type WindowPostOutput, type WindowPostTask, windowPostOutput } from '../rpc/window-post.ts';
+import {
+  type RehearsalOutput,
+  rehearsalOutput,
+  type WindowPostOutput,
+  type WindowPostTask,
+} from '../rpc/window-post.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { proverBinary } from './prover-binary.ts';
 import { ProverProcess } from './prover-process.ts';
@@ -31,7 +36,7 @@ export async function rehearse(
   components: { readonly clock: Clock; readonly logger: Logger },
   task: object,
   init: { readonly signal?: AbortSignal; readonly env?: NodeJS.ProcessEnv; readonly stores?: readonly string[] },
-): Promise<WindowPostOutput> {
+): Promise<RehearsalOutput> {
   const { signal, env, stores = [] } = init;
   const prover = new ProverProcess(components, {
     bin: proverBinary(env),
@@ -43,7 +48,7 @@ export async function rehearse(
   try {
     await prover.start();
     const answer = prover.request(task, signal === undefined ? {} : { signal });
-    return windowPostOutput.parse(await withTimeLimit(components.clock, REHEARSAL_LIMIT_MS, 'the rehearsal', answer));
+    return rehearsalOutput.parse(await withTimeLimit(components.clock, REHEARSAL_LIMIT_MS, 'the rehearsal', answer));
   } finally {
     await prover.kill();
   }

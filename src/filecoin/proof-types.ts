@@ -59,6 +59,14 @@ export function windowPoStProofType(sectorSize: SectorSize): PoStProofType {
   );
 }
 
+/** The one winning proof type of a sector size. */
+export function winningPoStProofType(sectorSize: SectorSize): PoStProofType {
+  return found(
+    poStProofTypes.find((type) => type.use === 'winning' && type.sectorSize === sectorSize),
+    sectorSize,
+  );
+}
+
 // V1, V1_1, V1_1 with synthetic PoRep, V1_2 without interaction: five sizes each.
 const SEAL_PROOF_FAMILIES = 4;
 

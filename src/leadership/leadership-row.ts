@@ -32,7 +32,8 @@ export interface LeadershipView {
   readonly othersLive: boolean;
 }
 
-const LIVE_MS = 6_000;
+/** One that wrote no longer ago than this lives. */
+export const LIVE_MS = 6_000;
 
 /**
  * Writes that a process lives, and reads who leads. Two statements. Of two processes with the same name only the younger one

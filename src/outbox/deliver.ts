@@ -3,7 +3,9 @@ import { errorCode } from '../errors/coded-error.ts';
 import { parseAddress, sameAddress } from '../filecoin/address.ts';
 import type { Message } from '../filecoin/message.ts';
 import type { OutboxComponents } from './components.ts';
-import { costOf } from './fees.ts';
+import { costLimit, costOf, smaller } from './fees.ts';
+import { fillGap } from './fill-gap.ts';
+import { fundsFor } from './funds.ts';
 import { lookUp } from './look-up.ts';
 import { storeEnding, storePushed, storeReplacement, storeTrouble } from './message-store.ts';
 import { type Ending, isStuck, type MessageFacts, nextStep } from './next-step.ts';
@@ -15,16 +17,40 @@ import { isOfStaleChain } from './stale-chain.ts';
 import { forget, tellBudgetSpent, tellForeign, tellShortOfFunds, tellStuck } from './trouble-alerts.ts';
 import { isWithdrawal } from './withdrawal.ts';
 
-/** Takes a signed message as far as this head lets it; gives the state that it has then. */
+/** Where a message stands in the line of its signer's nonces. */
+export interface Place {
+  /** Whether all with a lower nonce are on the chain of this head. */
+  readonly isFirst: boolean;
+  readonly isInTheWay: boolean;
+  /** attoFIL for each unit of gas that the first one offers by now; undefined for the first itself. */
+  readonly premiumAhead?: bigint;
+}
+
+export interface Delivery {
+  readonly state: MessageStateName;
+  /** On the chain of this head, if not yet with confidence. */
+  readonly isOnChain: boolean;
+  /** attoFIL for each unit of gas. */
+  readonly premium?: bigint;
+}
+
+/** Takes a signed message as far as this head lets it. */
 export async function deliver(
   components: OutboxComponents,
   start: SignedOutboxMessage,
-  firstInLine: boolean,
+  { isFirst, isInTheWay, premiumAhead = 0n }: Place,
   head: TipSet,
-): Promise<MessageStateName> {
+): Promise<Delivery> {
   let message = start;
+  const { gasFeeCap, gasPremium } = message.signed.message;
+  const waitsForFees = isFirst || gasFeeCap < (head.baseFee ?? 0n) || gasPremium < premiumAhead;
   const isStale = !isWithdrawal(message.signed.message) && (await isOfStaleChain(components, message, head));
-  let facts: MessageFacts = { height: head.height, firstInLine, isStale };
+  let facts: MessageFacts = { height: head.height, waitsForFees, isInTheWay, isStale };
+  const delivered = (state: MessageStateName = message.state): Delivery => ({
+    state,
+    isOnChain: facts.lookup !== undefined && facts.lookup !== null,
+    premium: message.signed.message.gasPremium,
+  });
   for (;;) {
     const step = nextStep(message, facts);
     switch (step.do) {
@@ -32,9 +58,9 @@ export async function deliver(
         if (facts.lookup === null && facts.push !== 'nonce-too-low' && isStuck(message, facts)) {
           tellBudgetSpent(components, message);
         }
-        return message.state;
+        return delivered();
       case 'finish':
-        return (await finish(components, message, step.as, head)) ? step.as.state : message.state;
+        return delivered((await finish(components, message, step.as, head)) ? step.as.state : message.state);
       case 'push': {
         const push = await pushOnce(components, message);
         if (push === 'accepted') message = await markPushed(components, message);
@@ -49,9 +75,11 @@ export async function deliver(
         if (facts.nonceTaken) tellForeign(components, message.signer, `nonce ${message.nonce} was used by a message`);
         break;
       case 'replace': {
+        // Dearer it would wait as long.
+        if (isFirst && (await fillGap(components, message, head))) return delivered();
         const replaced = await replace(components, message, step.message, head);
         // Another process did it, or it may not be.
-        if (replaced === undefined) return message.state;
+        if (replaced === undefined) return delivered();
         message = replaced;
         // The new version was not pushed yet.
         const { push: _, ...rest } = facts;
@@ -125,7 +153,12 @@ async function replace(
     tellForeign(components, message.signer, `nonce ${message.nonce} is held in the pool by a message`);
     return undefined;
   }
-  const raised = await raisedToEstimate(components, message, successor, head);
+  const maxFee = smaller(message.maxFee, await fundsFor(components, message.signer, head, message.id));
+  const raised = await raisedToEstimate(components, { ...message, maxFee }, successor, head);
+  if (costLimit(raised) > maxFee) {
+    tellShortOfFunds(components, message, message.signer);
+    return undefined;
+  }
   const signed = await signAs(chain, signer, raised);
   const replaced = await storeReplacement(db, message, signed, head.height, clock.now());
   if (replaced === undefined) return undefined;

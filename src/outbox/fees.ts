@@ -48,6 +48,11 @@ export function costOf(
   return paidBaseFee * BigInt(gasUsed + burnt) + tip * BigInt(gasLimit);
 }
 
+/** attoFIL that a message may cost at most, which its sender must have. */
+export function costLimit({ gasLimit, gasFeeCap }: Pick<Message, 'gasLimit' | 'gasFeeCap'>): bigint {
+  return gasFeeCap * BigInt(gasLimit);
+}
+
 export function smaller(left: bigint, right: bigint): bigint {
   return left < right ? left : right;
 }

@@ -31,6 +31,18 @@ export async function openMessages(db: Store): Promise<OpenMessage[]> {
     .sort((left, right) => (nonce(left) === nonce(right) ? 0 : nonce(left) - nonce(right)));
 }
 
+/** What a manager with --shadow kept in this database was never meant to leave: it is made anew where it is still needed. */
+export async function endShadowed(db: Store, now: number): Promise<void> {
+  await db.transaction((trx) =>
+    trx
+      .updateTable('messages')
+      .set({ state: 'expired', error: 'kept by a manager with --shadow', updated_at: now })
+      .where('state', '=', 'intended')
+      .where('id', 'in', (from) => from.selectFrom('shadow_messages').select('message_id'))
+      .execute(),
+  );
+}
+
 /** The lowest nonce that no message of ours has. */
 export async function nextOwnNonce(db: Store, signer: string): Promise<number> {
   const row = await db.kysely

@@ -15,8 +15,10 @@ const TRIES_IN_TIME_LEFT = 5;
 export interface MessageFacts {
   /** Of the head. */
   readonly height: number;
-  /** Whether no message of the same signer with a lower nonce is open. */
-  readonly firstInLine: boolean;
+  /** Whether fees may be what it waits for: it is the next nonce of its signer, or offers less than the next one or the base fee. */
+  readonly waitsForFees: boolean;
+  /** Whether a window PoSt of the same signer waits behind a message of less weight. */
+  readonly isInTheWay?: boolean;
   readonly push?: 'accepted' | 'refused' | 'nonce-too-low';
   /** On the chain of this head, in any of its versions. */
   readonly lookup?: Landing | null;
@@ -70,13 +72,13 @@ export function nextStep(message: SignedOutboxMessage, facts: MessageFacts): Ste
 /** Whether it is so long in the pool that its fees should be raised. */
 export function isStuck(
   { expiresEpoch, signedHeight }: Pick<SignedOutboxMessage, 'expiresEpoch' | 'signedHeight'>,
-  { firstInLine, height }: Pick<MessageFacts, 'firstInLine' | 'height'>,
+  { waitsForFees, height }: Pick<MessageFacts, 'waitsForFees' | 'height'>,
 ): boolean {
   // What is late already, a withdrawal, is in no hurry.
   const isLate = expiresEpoch === null || signedHeight >= expiresEpoch;
   const timeLeft = isLate ? Number.POSITIVE_INFINITY : expiresEpoch - signedHeight;
   const patience = Math.max(STUCK_EPOCHS_LEAST, Math.min(STUCK_EPOCHS, Math.floor(timeLeft / TRIES_IN_TIME_LEFT)));
-  return firstInLine && height - signedHeight >= patience;
+  return waitsForFees && height - signedHeight >= patience;
 }
 
 /** A message that can only fail still has its nonce, for which all later ones wait. */
@@ -91,7 +93,11 @@ function successorOf(message: SignedOutboxMessage, facts: MessageFacts): Message
     const withdrawal = withHigherFees(withdrawalOf(signed.message), maxFee);
     if (withdrawal !== undefined) return withdrawal;
   }
-  return isStuck(message, facts) ? withHigherFees(signed.message, maxFee) : undefined;
+  if (!isStuck(message, facts)) return undefined;
+  const dearer = withHigherFees(signed.message, maxFee);
+  if (dearer !== undefined || facts.isInTheWay !== true || isWithdrawal(signed.message)) return dearer;
+  // A transfer needs so much less gas that the same budget outbids any base fee.
+  return withHigherFees(withdrawalOf(signed.message), maxFee);
 }
 
 export function endingOf(landing: Landing): Ending {

@@ -3,11 +3,17 @@ import { isDatabaseTrouble } from '../database/database-errors.ts';
 import { errorCode } from '../errors/coded-error.ts';
 import { type Address, formatAddress } from '../filecoin/address.ts';
 import type { OutboxComponents, SendingComponents } from './components.ts';
-import { deliver } from './deliver.ts';
+import { type Delivery, deliver, type Place } from './deliver.ts';
 import { smaller } from './fees.ts';
-import { openMessages, storeTrouble } from './message-store.ts';
+import { endShadowed, openMessages, storeTrouble } from './message-store.ts';
 import { nodeText } from './node-answers.ts';
-import { isSigned, type MessageStateName, type OpenMessage } from './outbox-message.ts';
+import {
+  type IntendedMessage,
+  isSigned,
+  type MessageStateName,
+  type OpenMessage,
+  type SignedOutboxMessage,
+} from './outbox-message.ts';
 import { goOn, send } from './send.ts';
 import { SenderBook } from './sender-book.ts';
 import { nodeFees, type OutboxInit } from './settings.ts';
@@ -23,6 +29,7 @@ export class Outbox {
   readonly #senders: SenderBook;
   /** Sender → its key address; an account's key never changes. */
   readonly #signers = new Map<string, Address>();
+  #hasBegun = false;
 
   /** @param init a miner that is not listed is sent for with the node's own fees, by the sender that its messages name */
   constructor(components: OutboxComponents, init: OutboxInit = { carrier: { kind: 'own' }, miners: [] }) {
@@ -41,6 +48,8 @@ export class Outbox {
    * @throws CodedError `database-unavailable` and others of the database, `lead-lost`
    */
   async advance(head: TipSet): Promise<boolean> {
+    if (!this.#hasBegun) await endShadowed(this.#components.db, this.#components.clock.now());
+    this.#hasBegun = true;
     const looking = this.#senders.look(head);
     if (!this.#senders.knowsAny) await looking;
     const lines = new Map<string, OpenMessage[]>();
@@ -74,31 +83,48 @@ export class Outbox {
   async #advanceLine(line: readonly OpenMessage[], head: TipSet): Promise<boolean> {
     const { clock, logger, db } = this.#components;
     let changed = false;
-    let firstInLine = true;
-    for (const message of line) {
+    let isFirst = true;
+    let premiumAhead: bigint | undefined;
+    for (const [index, message] of line.entries()) {
+      const isInTheWay =
+        message.purpose !== 'submit' && line.slice(index + 1).some(({ purpose }) => purpose === 'submit');
+      const place = { isFirst, isInTheWay, ...(premiumAhead !== undefined && { premiumAhead }) };
       try {
-        const state = await this.#advanceMessage(message, firstInLine, head);
+        const { state, isOnChain, premium } = await this.#advanceMessage(message, place, head);
         if (state !== message.state) changed = true;
-        if (state === 'signed' || state === 'pushed') firstInLine = false;
+        if ((state === 'signed' || state === 'pushed') && !isOnChain) {
+          isFirst = false;
+          premiumAhead ??= premium;
+        }
       } catch (error) {
         if (isDatabaseTrouble(error)) throw error;
         logger.warn({ err: error, message: message.id, minerId: message.minerId }, 'sending a message failed');
         await storeTrouble(db, message, nodeText(error), clock.now());
         // The others would wait as long for the same answer.
         if (UNREACHABLE.has(errorCode(error) ?? '')) return changed;
-        if (message.state !== 'intended') firstInLine = false;
+        if (message.state !== 'intended') isFirst = false;
       }
     }
     return changed;
   }
 
-  async #advanceMessage(message: OpenMessage, firstInLine: boolean, head: TipSet): Promise<MessageStateName> {
-    if (isSigned(message)) return await deliver(this.#components, message, firstInLine, head);
+  async #advanceMessage(message: OpenMessage, place: Place, head: TipSet): Promise<Delivery> {
+    if (isSigned(message)) return await deliver(this.#components, message, place, head);
     const sent =
-      message.state === 'intended'
-        ? await send(this.#components, message, await this.#accountOf(message, head), head)
-        : await goOn(this.#components, message, head);
-    return typeof sent === 'string' ? sent : await deliver(this.#components, sent, firstInLine, head);
+      message.state === 'intended' ? await this.#send(message, head) : await goOn(this.#components, message, head);
+    if (typeof sent === 'string') return { state: sent, isOnChain: false };
+    return await deliver(this.#components, sent, place, head);
+  }
+
+  async #send(message: IntendedMessage, head: TipSet): Promise<SignedOutboxMessage | MessageStateName> {
+    const account = await this.#accountOf(message, head);
+    try {
+      return await send(this.#components, message, account, head);
+    } catch (error) {
+      // Without a nonce it is free to take another sender, which the next head does.
+      if (errorCode(error) === 'sender-short') this.#senders.isShort(message.minerId, account.address);
+      throw error;
+    }
   }
 
   /** The sender that a message without a nonce gets, and its key address. */

@@ -1,9 +1,11 @@
 import type { TipSet } from '../chain/tipset.ts';
+import { CodedError } from '../errors/coded-error.ts';
 import { type Address, formatAddress } from '../filecoin/address.ts';
 import type { Message } from '../filecoin/message.ts';
 import type { SendingComponents } from './components.ts';
 import { draftOf } from './draft.ts';
-import { withGas } from './fees.ts';
+import { costLimit, withGas } from './fees.ts';
+import { fundsFor, withinFunds } from './funds.ts';
 import { nextOwnNonce, storeHanding, storeSigned, storeUnsent } from './message-store.ts';
 import { isWorthless } from './next-step.ts';
 import { GAS_LIMIT, isExecutionFailure, isGasRefusal, isShortOfFunds, nodeText } from './node-answers.ts';
@@ -13,7 +15,7 @@ import { signAs } from './sign-as.ts';
 import { isOfStaleChain } from './stale-chain.ts';
 import { throughMessager } from './through-messager.ts';
 import { throughNode } from './through-node.ts';
-import { tellShortOfFunds } from './trouble-alerts.ts';
+import { tellBudgetSpent, tellShortOfFunds } from './trouble-alerts.ts';
 import { chooseUid } from './uid.ts';
 
 type Outcome = SignedOutboxMessage | MessageStateName;
@@ -50,9 +52,10 @@ export async function send(
   if (typeof filled === 'string') return filled;
   switch (carrier.kind) {
     case 'own': {
+      const priced = await payable(components, message, filled, signerText, head);
       // The node forgets its pool with a restart, we do not; it knows what landed before this database was made.
       const nonce = Math.max(await chain.nonce(signer), await nextOwnNonce(db, signerText));
-      const signed = await signAs(chain, signer, { ...filled, nonce });
+      const signed = await signAs(chain, signer, { ...priced, nonce });
       const signature = { signer: signerText, signed, height: head.height };
       return (await storeSigned(db, message, signature, clock.now())) ?? message.state;
     }
@@ -81,6 +84,29 @@ export async function send(
       return await throughMessager(components, carrier.messager, handing, head);
     }
   }
+}
+
+/**
+ * What gets a nonce must be able to land: the next ones wait behind it.
+ * @throws CodedError `sender-short`, `fee-budget`
+ */
+async function payable(
+  components: SendingComponents,
+  message: IntendedMessage,
+  filled: Message,
+  signer: string,
+  head: TipSet,
+): Promise<Message> {
+  const baseFee = head.baseFee ?? 0n;
+  if (filled.gasFeeCap < baseFee) {
+    tellBudgetSpent(components, message);
+    throw new CodedError('fee-budget', `it may cost ${message.maxFee} attoFIL, too little at a base fee of ${baseFee}`);
+  }
+  const funds = await fundsFor(components, signer, head);
+  const priced = withinFunds(filled, funds, baseFee);
+  if (priced !== undefined) return priced;
+  tellShortOfFunds(components, message, signer);
+  throw new CodedError('sender-short', `${signer} has ${funds} attoFIL for it and needs ${costLimit(filled)}`);
 }
 
 /** Goes on with a message that was handed over in an earlier life or at an earlier head. */

@@ -36,12 +36,26 @@ export class SenderBook {
     return this.#judgements.size > 0;
   }
 
-  /** The sender for a message of this miner; the one that it names where the miner is not one of ours or nothing is known yet. */
+  /**
+   * The sender for a message of this miner. Messages name the first of its senders unless somebody chose another by hand: that one
+   * pays. So does the named one where the miner is not one of ours or nothing is known yet.
+   */
   choose(minerId: number, named: Address): Address {
+    const [usual] = this.#miners.get(minerId)?.senders ?? [];
+    if (usual === undefined || !sameAddress(usual, named)) return named;
     const allowed = (this.#judgements.get(minerId) ?? []).filter((judgement) => judgement.isAllowed);
     const funded = allowed.find(({ balance, needed }) => balance >= needed);
     if (funded !== undefined) return funded.sender;
     return allowed.toSorted((left, right) => (left.balance < right.balance ? 1 : -1))[0]?.sender ?? named;
+  }
+
+  /** This sender could not pay for a message: until the next look the others come first. */
+  isShort(minerId: number, sender: Address): void {
+    const judgements = this.#judgements.get(minerId) ?? [];
+    this.#judgements.set(
+      minerId,
+      judgements.map((one) => (sameAddress(one.sender, sender) ? { ...one, balance: 0n } : one)),
+    );
   }
 
   /** Looks at all senders again when it is time. What cannot be read now stays as it was. */

@@ -47,7 +47,7 @@ export async function throughMessager(
     return await finish(components, message, { state: 'failed', error: `the messager gave it up: ${why(held)}` });
   }
   if (held.state === 'waiting') return await whileUnsigned(components, messager, message, held, head);
-  const isDue = isStuck(message, { height: head.height, firstInLine: true });
+  const isDue = isStuck(message, { height: head.height, waitsForFees: true });
   if (held.state === 'signed' && isDue) await raise(components, messager, message, head);
   return message.state;
 }

@@ -1,5 +1,5 @@
 import type { OutboxComponents } from './components.ts';
-import type { HandedMessage, OpenMessage, SignedOutboxMessage } from './outbox-message.ts';
+import type { HandedMessage, IntendedMessage, OpenMessage, SignedOutboxMessage } from './outbox-message.ts';
 
 type Components = Pick<OutboxComponents, 'alerts'>;
 
@@ -13,13 +13,13 @@ export function tellStuck({ alerts }: Components, message: SignedOutboxMessage |
   });
 }
 
-export function tellBudgetSpent({ alerts }: Components, message: SignedOutboxMessage): void {
+export function tellBudgetSpent({ alerts }: Components, message: SignedOutboxMessage | IntendedMessage): void {
   alerts.raise(`fee-budget/${message.id}`, {
     class: 'fee-budget',
     severity: 'critical',
     minerId: message.minerId,
     text:
-      `message ${message.id} does not land and its fees cannot be raised: it may cost ${message.maxFee} attoFIL; ` +
+      `message ${message.id} cannot land at this base fee: it may cost ${message.maxFee} attoFIL; ` +
       `raise ${message.purpose === 'recover' ? 'MaxRecoveryFee' : 'MaxFee'} in [Miners.PoSt] and restart the manager for the next message`,
   });
 }

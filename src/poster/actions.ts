@@ -34,9 +34,12 @@ export type Action =
       readonly from: PartitionState;
       readonly reason: string;
     }
-  /** landed → sending: its message was reorganised out and has to land again. */
-  | { readonly kind: 'reopen'; readonly partition: number }
-  /** sending or landed → proven or checking: the message was refused, failed, or is for a chain that is no more. */
+  /** landed or sending → sending: its message was reorganised out and has to land again. */
+  | { readonly kind: 'reopen'; readonly partition: number; readonly from: PartitionState }
+  /**
+   * sending, landed or missed → proven or checking: the message was refused, failed, or is for a chain that is no more; or the head
+   * went back below Close.
+   */
   | {
       readonly kind: 'resend';
       readonly partition: number;
@@ -51,5 +54,5 @@ export type Action =
       readonly state: 'landed' | 'missed';
       readonly reason: string | null;
     }
-  /** Close has passed and every partition is at its end. */
+  /** Close is deep under the head and every partition is at its end. */
   | { readonly kind: 'close' };

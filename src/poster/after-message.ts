@@ -4,20 +4,23 @@ import type { Run, RunPartition } from './run.ts';
 
 /** How the outbox begins the error of a message that needs more gas than it may have. */
 const GAS_LIMIT = 'gas-limit';
+/** A head so far above a landing shows its effect, if it is of the same chain. */
+const LANDING_EPOCHS = 3;
 
 /** What becomes of a partition that is sending or landed, while the window is open. */
 export function afterMessage(run: Run, partition: RunPartition, facts: Facts): Action[] {
   const { index, state } = partition;
   const { message, posted } = facts.partitions.get(index) ?? {};
   if (state === 'landed') {
-    if (posted !== false) return [];
-    if (partition.messageId !== null && partition.proof !== null && !isStale(partition, facts))
-      return [{ kind: 'reopen', partition: index }];
-    return [resend(partition, partition.messageLimit, 'the chain reorganised, and has it no more')];
+    return posted === false ? [deliverAgain(partition, facts)] : [];
   }
   const finish: Action = { kind: 'finish', partition: index, state: 'landed', reason: null };
-  // The outbox may know a newer head, or one that was reorganised out: the next one settles it.
-  if (message?.state === 'landed') return posted === false ? [] : [finish];
+  if (message?.state === 'landed') {
+    if (posted !== false) return [finish];
+    // The outbox may know a newer head, or one that was reorganised out: one well above the landing settles it.
+    const isSettled = message.height !== undefined && facts.height >= message.height + LANDING_EPOCHS;
+    return isSettled ? [deliverAgain(partition, facts)] : [];
+  }
   if (message?.state !== 'failed') {
     if (posted !== false || !isStale(partition, facts)) return [];
     return [resend(partition, partition.messageLimit, 'the chain reorganised below the challenge')];
@@ -26,6 +29,23 @@ export function afterMessage(run: Run, partition: RunPartition, facts: Facts): A
   if (posted === undefined) return [];
   if (posted) return [{ ...finish, reason: 'already proven on chain' }];
   return [resend(partition, limitAfter(run, partition, facts, message.reason), message.reason)];
+}
+
+/** The head went back below Close after the partition was given up, so there is time again. */
+export function afterMiss(run: Run, partition: RunPartition, facts: Facts): Action[] {
+  const { posted } = facts.partitions.get(partition.index) ?? {};
+  if (posted === true) {
+    const reason = 'already proven on chain';
+    return [{ kind: 'finish', partition: partition.index, state: 'landed', reason }];
+  }
+  if (posted === undefined && facts.height >= run.open) return [];
+  return [resend(partition, partition.messageLimit, 'the deadline is open again')];
+}
+
+function deliverAgain(partition: RunPartition, facts: Facts): Action {
+  if (partition.messageId !== null && partition.proof !== null && !isStale(partition, facts))
+    return { kind: 'reopen', partition: partition.index, from: partition.state };
+  return resend(partition, partition.messageLimit, 'the chain reorganised, and has it no more');
 }
 
 /** The message commits to a chain that is no more: it is refused wherever it lands. */

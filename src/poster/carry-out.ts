@@ -111,7 +111,7 @@ export async function carryOut(components: PosterComponents, action: Action, set
       return;
     }
     case 'reopen':
-      return reopen(components, action.partition, setting);
+      return reopen(components, action, setting);
     case 'resend':
       return resend(components, action, setting);
     case 'finish':
@@ -157,7 +157,7 @@ async function check(
 /** Where the message cannot land again, it is made anew from the proof. */
 async function reopen(
   { db, logger, onIntent }: PosterComponents,
-  index: number,
+  { partition: index, from }: Extract<Action, { kind: 'reopen' }>,
   { run, head }: Setting,
 ): Promise<void> {
   const partition = run.partitions.find((one) => one.index === index);
@@ -166,7 +166,7 @@ async function reopen(
   await db.transaction(async (trx) => {
     const isOpen = await reopenMessage(trx, id);
     const changes: PartitionChanges = isOpen ? { state: 'sending' } : { state: 'proven', message_id: null };
-    await movePartition(trx, decidedAt(run, index, 'landed'), { ...changes, finished_at: null });
+    await movePartition(trx, decidedAt(run, index, from), { ...changes, finished_at: null });
   });
   logger.warn(
     { minerId: run.minerId, deadline: run.deadline, partition: index, height: head.height, message: id },
@@ -196,7 +196,9 @@ async function resend(
   });
   logger.warn(
     { minerId: run.minerId, deadline: run.deadline, partition: index, height: head.height, reason },
-    'wait for message result failed, sending again',
+    from === 'missed'
+      ? 'window post goes on, the head went back below Close'
+      : 'wait for message result failed, sending again',
   );
 }
 

@@ -1,12 +1,12 @@
 import { Bitfield } from '../filecoin/bitfield.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
 import type { Action } from './actions.ts';
-import { afterMessage } from './after-message.ts';
+import { afterMessage, afterMiss } from './after-message.ts';
 import { batchPartitions } from './batches.ts';
 import type { Facts, PartitionFacts, PostPolicy, TaskFact } from './facts.ts';
 import { reserveOf } from './reserve.ts';
 import { provenSectors, type Run, type RunPartition } from './run.ts';
-import { shareOf, wouldSkip } from './share.ts';
+import { isDoubtful, isTooMuch, wouldSkip } from './share.ts';
 
 /** What is the same for all partitions of a run at one head. */
 interface Now {
@@ -23,8 +23,10 @@ interface Now {
  */
 export function decide(run: Run, facts: Facts, policy: PostPolicy): Action[] {
   if (facts.height >= run.close) {
-    const ends = run.partitions.flatMap((partition) => afterClose(partition, facts));
-    return run.partitions.every(isOver) ? [{ kind: 'close' }] : ends;
+    // Until then the window may open again: by a reorganisation, or since one head was not of our chain.
+    const isSettled = facts.height >= run.close + policy.messageConfidence;
+    if (run.partitions.every(isOver)) return isSettled ? [{ kind: 'close' }] : [];
+    return run.partitions.flatMap((partition) => afterClose(partition, facts, isSettled));
   }
   const { randomness, height } = facts;
   if (randomness !== undefined && !Buffer.from(randomness).equals(run.randomness))
@@ -49,6 +51,8 @@ function beforeClose(run: Run, partition: RunPartition, facts: Facts, known: Par
     case 'sending':
     case 'landed':
       return afterMessage(run, partition, facts);
+    case 'missed':
+      return afterMiss(run, partition, facts);
     default:
       return [];
   }
@@ -64,15 +68,17 @@ function afterChecks(partition: RunPartition, known: PartitionFacts, now: Now): 
   // What was away may be back by now.
   if (!isComplete && again.length > 0) return again;
   const someUnknown = sectors.some((sector) => sector.verdict === 'unknown');
-  if (now.mayWait && someUnknown) return [];
+  const skipped = wouldSkip(partition, sectors);
+  const { maxSkipShare } = now.policy;
+  const isWaitedFor = someUnknown || (!isComplete && isDoubtful(partition, skipped, maxSkipShare));
+  if (now.mayWait && isWaitedFor) return [];
   // Given up only after a look in the reserve itself.
   const mayGiveUp = atEpoch >= now.reserveBegins;
-  const good = sectors.filter((sector) => sector.verdict === 'good');
-  const skipped = wouldSkip(partition, sectors);
-  if (good.length > 0 && !isTooMuch(partition, skipped, now)) {
-    return someUnknown && !mayGiveUp ? [look] : [{ kind: 'prove', partition: index, from, skipped, sectors: good }];
+  if (!isTooMuch(partition, skipped, maxSkipShare)) {
+    const good = sectors.filter((sector) => sector.verdict === 'good');
+    return isWaitedFor && !mayGiveUp ? [look] : [{ kind: 'prove', partition: index, from, skipped, sectors: good }];
   }
-  if (now.mayWait || from === 'left-out') return [];
+  if (from === 'left-out') return [];
   if (!mayGiveUp) return [look];
   const first = sectors.find((sector) => sector.verdict !== 'good');
   return [leaveOut(partition, skipped, first === undefined ? '' : `sector ${first.number}: ${first.reason}`)];
@@ -93,21 +99,18 @@ function afterTask(partition: RunPartition, task: TaskFact, now: Now): Action[] 
       const mayGiveUp = !now.mayWait && (partition.provingEpoch ?? 0) >= now.reserveBegins;
       const given = task.faults.filter((fault) => fault.class === 'bad' || mayGiveUp).map((fault) => fault.sector);
       const more = skipped.union(Bitfield.of(given));
-      if (!isTooMuch(partition, more, now)) return [{ kind: 'recheck', partition: index, skipped: more, reason }];
+      const { maxSkipShare } = now.policy;
+      const isDue = mayGiveUp || !isDoubtful(partition, more, maxSkipShare);
+      if (isDue && !isTooMuch(partition, more, maxSkipShare))
+        return [{ kind: 'recheck', partition: index, skipped: more, reason }];
       // A slave that finds so much gone has the wrong mount sooner than a store that lost it: all are tried again.
       return mayGiveUp ? [leaveOut(partition, more, reason)] : [{ kind: 'recheck', partition: index, skipped, reason }];
     }
   }
 }
 
-/** Of nothing there is no proof; and from a share on, sectors declared faulty cost more than a partition not sent (docs/skipping.md). */
-function isTooMuch(partition: RunPartition, skipped: Bitfield, { policy }: Now): boolean {
-  const share = shareOf(partition, skipped);
-  return share >= 1 || share > policy.maxSkipShare;
-}
-
 function leaveOut(partition: RunPartition, skipped: Bitfield, first: string): Action {
-  const reason = `${skipped.count} of ${partition.sectors.count} sectors cannot be read, more than MaxSkipShare; ${first}`;
+  const reason = `${skipped.count} of ${partition.sectors.count} sectors cannot be read, too many to skip (MaxSkipShare); ${first}`;
   return { kind: 'leave-out', partition: partition.index, from: partition.state, reason };
 }
 
@@ -128,16 +131,18 @@ function isOver({ state }: RunPartition): boolean {
   return state === 'landed' || state === 'missed' || state === 'left-out';
 }
 
-function afterClose(partition: RunPartition, facts: Facts): Action[] {
+function afterClose(partition: RunPartition, facts: Facts, isSettled: boolean): Action[] {
   if (isOver(partition)) return [];
-  const { message, checks } = facts.partitions.get(partition.index) ?? {};
+  const { message, checks, posted } = facts.partitions.get(partition.index) ?? {};
   const missed = (reason: string): Action[] => [
     { kind: 'finish', partition: partition.index, state: 'missed', reason },
   ];
   if (partition.state !== 'sending')
     return missed(`the deadline closed while it was ${partition.state}${unreadable(checks)}`);
-  if (message?.state === 'landed')
-    return [{ kind: 'finish', partition: partition.index, state: 'landed', reason: null }];
+  if (message?.state === 'landed') {
+    if (posted) return [{ kind: 'finish', partition: partition.index, state: 'landed', reason: null }];
+    return posted === false && isSettled ? missed('the chain reorganised, and has its message no more') : [];
+  }
   if (message?.state === 'failed') return missed(message.reason);
   // Its nonce has to be used, so it lands some day, if only to be refused.
   return [];

@@ -12,7 +12,10 @@ export interface PartitionFacts {
   };
   readonly task?: TaskFact;
   readonly message?: MessageFact;
-  /** Whether the chain counts this partition as proven in this deadline; asked while the window is open. */
+  /**
+   * Whether the chain counts this partition as proven in this deadline; asked while the window is open. After Close: whether this
+   * head's chain has executed the message that the outbox says landed.
+   */
   readonly posted?: boolean;
   /** Nothing new is tried before this epoch: the pause after a failure. */
   readonly pausedUntil?: number;
@@ -33,7 +36,8 @@ export interface SectorFault {
 
 export type MessageFact =
   | { readonly state: 'pending' }
-  | { readonly state: 'landed' }
+  /** Height of the tipset that executed it, where the outbox was told. */
+  | { readonly state: 'landed'; readonly height?: number }
   | { readonly state: 'failed'; readonly reason: string };
 
 export interface Facts {
@@ -62,6 +66,8 @@ export interface Pace {
 /** What an operator may set for a miner ([Miners.PoSt]) and what the network allows. Lengths in epochs. */
 export interface PostPolicy {
   readonly submitConfidence: number;
+  /** So deep under the head nothing is expected to be reorganised. */
+  readonly messageConfidence: number;
   /** Partitions in one message: the smaller of MaxPartitionsPerPoStMessage and the network's limit. */
   readonly maxPartitions: number;
   /** Between two looks at sectors that could not be read. */

@@ -27,7 +27,7 @@ export async function gatherFacts(
 ): Promise<{ readonly facts: Facts; readonly isComplete: boolean }> {
   const { height } = atHead.head;
   const isBeforeClose = height < run.close;
-  const isSent = run.partitions.some(({ state }) => state === 'sending' || state === 'landed');
+  const isSent = run.partitions.some(({ state }) => state === 'sending' || state === 'landed' || state === 'missed');
   const messageIds = new Set(
     run.partitions.flatMap(({ state, messageId }) => (state === 'sending' && messageId ? [messageId] : [])),
   );
@@ -53,6 +53,7 @@ export async function gatherFacts(
       }),
     ),
   ]);
+  const onChain = isBeforeClose ? new Map<string, boolean>() : await executedMessages(run, messages, atHead);
   const taskOf = new Map(asked.filter((task) => task !== undefined));
   const partitions = new Map<number, PartitionFacts>(
     run.partitions.map(({ index, messageId }) => {
@@ -60,11 +61,12 @@ export async function gatherFacts(
       const checks = memory.checks.get(index);
       const task = taskOf.get(index);
       const pausedUntil = memory.pausedUntil.get(index);
+      const isPosted = posted?.has(index) ?? onChain.get(messageId ?? '');
       const facts: PartitionFacts = {
         ...(checks && { checks }),
         ...(task && { task }),
         ...(message && { message: messageFact(message) }),
-        ...(posted && { posted: posted.has(index) }),
+        ...(isPosted !== undefined && { posted: isPosted }),
         ...(pausedUntil !== undefined && { pausedUntil }),
       };
       return [index, facts] as const;
@@ -76,10 +78,23 @@ export async function gatherFacts(
   };
 }
 
+/** Of the messages that the outbox says landed: whether this head's chain has executed them; left out where it did not answer. */
+async function executedMessages(
+  run: Run,
+  messages: ReadonlyMap<string, MessageState>,
+  atHead: HeadFacts,
+): Promise<Map<string, boolean>> {
+  const landed = [...messages].filter(([, { state }]) => state === 'landed');
+  const answers = await Promise.all(
+    landed.map(async ([id, { cid }]) => [id, cid === null ? true : await atHead.isExecuted(run, cid)] as const),
+  );
+  return new Map(answers.flatMap(([id, answer]) => (answer === undefined ? [] : [[id, answer] as const])));
+}
+
 function messageFact(message: MessageState): MessageFact {
   switch (message.state) {
     case 'landed':
-      return { state: 'landed' };
+      return { state: 'landed', ...(message.height !== null && { height: message.height }) };
     case 'failed':
     case 'refused':
     case 'expired':

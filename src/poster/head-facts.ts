@@ -2,6 +2,7 @@ import type { TipSet } from '../chain/tipset.ts';
 import { idAddress } from '../filecoin/address.ts';
 import type { Bitfield } from '../filecoin/bitfield.ts';
 import { RandomnessTag } from '../filecoin/randomness.ts';
+import { search } from '../outbox/look-up.ts';
 import { challengeRandomness } from './challenge.ts';
 import type { PosterComponents } from './components.ts';
 import { epochLength } from './epoch-time.ts';
@@ -54,6 +55,12 @@ export class HeadFacts {
     });
   }
 
+  /** Whether the chain has executed a message of the run, and without an error. */
+  isExecuted(run: Run, cid: string): Promise<boolean | undefined> {
+    const ask = async () => (await search(this.#components, cid, run.open, this.#head))?.exitCode === 0;
+    return this.#once(run, 'looking for the message failed', ask, cid);
+  }
+
   async pace(run: Run): Promise<Pace> {
     const { chain, clock, db } = this.#components;
     const read = async () => {
@@ -64,17 +71,17 @@ export class HeadFacts {
   }
 
   /** Asked once while it is answered; a failure is told and asked again at the next turn. */
-  async #once<T>(run: Run, what: string, ask: () => Promise<T>): Promise<T | undefined> {
-    const known = this.#answers.get(what);
+  async #once<T>(run: Run, what: string, ask: () => Promise<T>, key = what): Promise<T | undefined> {
+    const known = this.#answers.get(key);
     const answer = (known as Promise<T> | undefined) ?? ask();
-    this.#answers.set(what, answer);
+    this.#answers.set(key, answer);
     try {
       const value = await answer;
-      this.#missing.delete(what);
+      this.#missing.delete(key);
       return value;
     } catch (err) {
-      this.#missing.add(what);
-      this.#answers.delete(what);
+      this.#missing.add(key);
+      this.#answers.delete(key);
       this.#components.logger.warn({ err, minerId: run.minerId, deadline: run.deadline }, what);
       return undefined;
     }

@@ -28,6 +28,7 @@ export class MinerPoster {
     this.#miner = init.miner;
     this.#policy = {
       submitConfidence: init.miner.submitConfidence,
+      messageConfidence: init.miner.messageConfidence,
       maxPartitions: init.miner.maxPartitions,
       maxSkipShare: init.miner.maxSkipShare,
       recheckInterval: RECHECK_EPOCHS,

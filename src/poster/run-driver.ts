@@ -39,8 +39,9 @@ export class RunDriver {
   readonly #changed = new Set<number>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #book: SectorBook;
-  readonly #closed = new AbortController();
-  readonly #signal: AbortSignal;
+  /** Aborted at Close; another one where the head goes back below it. */
+  #closed = new AbortController();
+  #signal: AbortSignal;
   #atHead: HeadFacts | undefined;
   /** Tasks may have changed. */
   #askAgain = true;
@@ -82,6 +83,7 @@ export class RunDriver {
     if (run === undefined) return;
     // Checks and reads under way would hold back the end.
     if (atHead.head.height >= run.close) this.#closed.abort();
+    else if (this.#closed.signal.aborted) this.#reopen();
     const { facts, isComplete } = await gatherFacts(this.#components, run, this.#memory, atHead);
     if (!isComplete) this.#retrySoon();
     await this.#judge(run, facts);
@@ -93,6 +95,11 @@ export class RunDriver {
       this.#underWay.add(work);
       work.finally(() => this.#underWay.delete(work));
     }
+  }
+
+  #reopen(): void {
+    this.#closed = new AbortController();
+    this.#signal = AbortSignal.any([this.#init.signal, this.#closed.signal]);
   }
 
   /** Stores and tells whether the run is on schedule. */
@@ -109,6 +116,7 @@ export class RunDriver {
 
   async #start(action: Action, run: Run, facts: Facts, head: TipSet, touched: readonly number[]): Promise<void> {
     const { miner, inOrder } = this.#init;
+    const signal = this.#signal;
     const pause = (index: number) => {
       const failures = (this.#memory.failures.get(index) ?? 0) + 1;
       this.#memory.failures.set(index, failures);
@@ -120,7 +128,7 @@ export class RunDriver {
         run,
         memory: this.#memory,
         head,
-        signal: this.#signal,
+        signal,
         heightNow: () => this.#atHead?.head.height ?? head.height,
         book: this.#book,
         pause,
@@ -131,7 +139,7 @@ export class RunDriver {
     } catch (err) {
       this.#end(touched);
       this.#retrySoon();
-      if (this.#signal.aborted && err === this.#signal.reason) return;
+      if (signal.aborted && err === signal.reason) return;
       const at = { minerId: run.minerId, deadline: run.deadline, action: action.kind, partitions: touched };
       // What another manager did is in the rows, which are read next.
       if (errorCode(err) === 'stale-run' || errorCode(err) === 'not-leading') {

@@ -1,7 +1,7 @@
 import type { Facts, PostPolicy } from './facts.ts';
 import { MESSAGE_EPOCHS, proofsLeft } from './reserve.ts';
 import { isUnproven, type Run, type RunPartition } from './run.ts';
-import { skipShare } from './share.ts';
+import { isDoubtful, isTooMuch, wouldSkip } from './share.ts';
 
 /**
  * ok:      everything fits, slow proofs assumed
@@ -31,10 +31,10 @@ export function runState(run: Run, facts: Facts, policy: PostPolicy): RunState {
   if (over.length > 0) {
     return {
       state: 'at-risk',
-      reason: `more than ${percent(policy.maxSkipShare)} of ${named(over)} cannot be read; it is not sent unless that changes within ${left} epochs`,
+      reason: `too much of ${named(over)} cannot be read to skip it (MaxSkipShare ${policy.maxSkipShare}); it is not sent unless that changes within ${left} epochs`,
     };
   }
-  const waited = run.partitions.filter((partition) => isWaitedFor(partition, facts));
+  const waited = run.partitions.filter((partition) => isWaitedFor(partition, facts, policy));
   if (unproven.length > 0) {
     const { expected, slow, slots, ahead } = facts.pace;
     const others = ahead === 0 ? '' : ` after ${ahead} of other deadlines`;
@@ -55,19 +55,22 @@ export function runState(run: Run, facts: Facts, policy: PostPolicy): RunState {
   return { state: 'ok', reason: null };
 }
 
-function isWaitedFor(partition: RunPartition, { partitions }: Facts): boolean {
-  const checks = partitions.get(partition.index)?.checks;
-  return partition.state === 'checking' && checks?.sectors.some(({ verdict }) => verdict === 'unknown') === true;
+function isWaitedFor(partition: RunPartition, { partitions }: Facts, { maxSkipShare }: PostPolicy): boolean {
+  const sectors = partitions.get(partition.index)?.checks?.sectors ?? [];
+  const doubtful = sectors.filter(({ verdict }) => verdict !== 'good');
+  if (partition.state !== 'checking' || doubtful.length === 0) return false;
+  const isUnknown = doubtful.some(({ verdict }) => verdict === 'unknown');
+  return isUnknown || isDoubtful(partition, wouldSkip(partition, sectors), maxSkipShare);
 }
 
 function isUnreadable(partition: RunPartition, { partitions }: Facts, { maxSkipShare }: PostPolicy): boolean {
   if (partition.state === 'left-out') return true;
   const checks = partitions.get(partition.index)?.checks;
-  return partition.state === 'checking' && checks !== undefined && skipShare(partition, checks.sectors) > maxSkipShare;
+  if (partition.state !== 'checking' || checks === undefined) return false;
+  return isTooMuch(partition, wouldSkip(partition, checks.sectors), maxSkipShare);
 }
 
 const named = (partitions: readonly RunPartition[]): string =>
   `${partitions.length === 1 ? 'partition' : 'partitions'} ${partitions.map(({ index }) => index).join(', ')}`;
 
 const round = (epochs: number): number => Math.round(epochs * 10) / 10;
-const percent = (share: number): string => `${Math.round(share * 100)} %`;

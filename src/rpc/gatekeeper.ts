@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { CodedError } from '../errors/coded-error.ts';
 import { type Scope, scopes } from './methods.ts';
+import { isSameMachine } from './same-machine.ts';
 import { isLoopback } from './socket-address.ts';
 import type { ServerTls } from './tls.ts';
 import { scopesOf, type Token } from './tokens.ts';
@@ -11,35 +11,42 @@ import { scopesOf, type Token } from './tokens.ts';
 export interface Lock {
   readonly tokens: readonly Token[];
   readonly tls?: ServerTls | undefined;
+  /** Where neither tokens nor an authority are set: everybody may come in, not only who is on this machine. */
+  readonly insecure: boolean;
 }
 
-/**
- * A listener that others reach needs a token, or a client authority.
- * @throws CodedError `open-listener`
- */
-export function assertClosed(init: Lock & { readonly host: string; readonly insecure: boolean }): void {
+/** Why a listener on an outside address lets nobody in from there; undefined where it does. */
+export function whyAlone(init: Lock & { readonly host: string }): string | undefined {
   const { host, tokens, tls, insecure } = init;
-  if (isLoopback(host) || insecure || tokens.length > 0 || tls?.clientCa !== undefined) return;
-  throw new CodedError(
-    'open-listener',
-    `listening on ${host} lets any machine in, and no token is set: name a token file in [server] token_file ` +
-      '(or set WDPOST_TOKEN), or a client authority in tls_client_ca, or say [server] insecure = true',
+  if (isLoopback(host) || insecure || tokens.length > 0 || tls?.clientCa !== undefined) return undefined;
+  return (
+    'no token is set, so only programs of this machine are let in: name a token file in [server] token_file ' +
+    '(or set WDPOST_TOKEN here and there), or a client authority in tls_client_ca, or say [server] insecure = true'
   );
 }
 
 /** Why an upgrade request is turned away, or what it may do. */
 export type Admission = { readonly scopes: ReadonlySet<Scope> } | { readonly status: string; readonly message: string };
 
-/** A token says what its bearer may do; without one, a client certificate is good for everything. */
+/**
+ * A token says what its bearer may do; without one, a client certificate is good for everything. A listener that asks for neither is
+ * for this machine, unless it was said to be insecure.
+ */
 export function admit(request: IncomingMessage, lock: Lock): Admission {
-  const { tokens, tls } = lock;
+  const { tokens, tls, insecure } = lock;
   // Our clients are no browsers; a page that a user of this machine opens must not reach a loopback listener.
   if (request.headers.origin !== undefined) {
     return { status: '403 Forbidden', message: 'requests of web pages are not answered' };
   }
   const everything = { scopes: new Set(scopes) };
   const asksCertificate = tls?.clientCa !== undefined;
-  if (tokens.length === 0 && !asksCertificate) return everything;
+  if (tokens.length === 0 && !asksCertificate) {
+    if (insecure || isSameMachine(request.socket)) return everything;
+    return {
+      status: '401 Unauthorized',
+      message: 'no token is set here, so only programs of the same machine are let in: set WDPOST_TOKEN here and there',
+    };
+  }
   // Without tokens here, the one that a client shows is meant for another master.
   const shown = tokens.length === 0 ? undefined : /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
   const granted = shown === undefined ? undefined : scopesOf(tokens, shown);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type WindowPostOutput, windowPostOutput, windowPostTask } from './window-post.ts';
+import { type RehearsalOutput, type WindowPostOutput, windowPostOutput, windowPostTask } from './window-post.ts';
 
 /** What we speak. A peer one version away is understood too, so that a cluster is upgraded while it proves. */
 export const RPC_VERSION = 2;
@@ -33,6 +33,11 @@ const heartbeat = attemptId.extend({
 });
 export type Heartbeat = z.infer<typeof heartbeat>;
 
+/** A persist store where the manager has it. */
+const storePlace = z.object({ name: z.string().min(1).max(1_024), path: z.string().min(1).max(4_096) });
+const storePlaces = z.array(storePlace).max(MAX_STORES);
+export type StorePlace = z.infer<typeof storePlace>;
+
 const hello = z.object({
   version: z.number().int(),
   role: z.enum(['slave', 'submitter', 'operator']),
@@ -45,6 +50,8 @@ const hello = z.object({
   attempts: z.array(attemptId).max(MAX_ATTEMPTS).optional(),
   /** Directories below which the slave can read sectors; absent: any. */
   stores: z.array(z.string().min(1)).max(MAX_STORES).optional(),
+  /** Names of stores that the slave has at a place of its own. */
+  attached: z.array(z.string().min(1)).max(MAX_STORES).optional(),
 });
 export type Hello = z.infer<typeof hello>;
 
@@ -61,6 +68,8 @@ export const masterParams = {
   'task.cancel': z.object({ id, reason }),
   /** A slave reads what a proof of the attached task would read, without proving: its answer has faults and no proof. */
   'task.rehearse': z.object({}),
+  /** All persist stores of a submitter; the last word of each submitter counts. */
+  'stores.tell': z.object({ stores: storePlaces }),
   'slave.heartbeat': z.object({ attempts: z.array(heartbeat).max(MAX_ATTEMPTS), free: count }),
   'attempt.finish': attemptId.extend({ output: windowPostOutput }),
   'attempt.fail': attemptId.extend({ class: failureClass, reason }),
@@ -89,6 +98,7 @@ export const methodScopes = {
   'task.get': 'submit',
   'task.cancel': 'submit',
   'task.rehearse': 'submit',
+  'stores.tell': 'submit',
   'slave.heartbeat': 'slave',
   'attempt.finish': 'slave',
   'attempt.fail': 'slave',
@@ -115,12 +125,14 @@ export const peerParams = {
   'attempt.start': attemptId.extend({
     closeAt: z.number().nullable(),
     facts: z.object({ minerId: count, proofType: z.string(), sectors: count }).optional(),
+    /** To a slave that has stores at places of its own: where the task's paths have them. */
+    stores: storePlaces.optional(),
     task: windowPostTask.optional(),
   }),
   'attempt.cancel': attemptId.extend({ reason }),
   'task.changed': z.object({ id, state: z.string() }),
   /** As the master's; the task comes as the call's attachment. */
-  'task.rehearse': z.object({}),
+  'task.rehearse': z.object({ stores: storePlaces.optional() }),
 };
 
 /** A task as people and the poster see it. Times in milliseconds since 1970 (of columns that keep whole seconds). */
@@ -216,7 +228,8 @@ interface MasterResults {
   'task.submit': TaskView;
   'task.get': TaskView | null;
   'task.cancel': TaskView | null;
-  'task.rehearse': WindowPostOutput;
+  'task.rehearse': RehearsalOutput;
+  'stores.tell': null;
   'slave.heartbeat': { closed: AttemptId[] };
   'attempt.finish': Verdict;
   'attempt.fail': Verdict;
@@ -236,7 +249,7 @@ interface PeerResults {
   'attempt.start': Verdict;
   'attempt.cancel': null;
   'task.changed': null;
-  'task.rehearse': WindowPostOutput;
+  'task.rehearse': RehearsalOutput;
 }
 
 /** Names with the types of their params and results. */

@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../clock/clock.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { admit, assertClosed, turnAway } from './gatekeeper.ts';
+import { admit, turnAway, whyAlone } from './gatekeeper.ts';
 import type { Scope } from './methods.ts';
 import type { OpenSocket } from './open-socket.ts';
 import { type MasterHandlers, openPeerSession } from './peer-session.ts';
@@ -19,7 +19,7 @@ export interface RpcServerInit {
   readonly host: string;
   /** 0: one that the system chooses. */
   readonly port: number;
-  /** None: everybody who reaches the listener may do everything. */
+  /** None: who is on this machine may do everything, nobody else anything. */
   readonly tokens: readonly Token[];
   /** None: plain WebSocket. */
   readonly tls?: ServerTls | undefined;
@@ -61,9 +61,10 @@ export class RpcServer {
     this.#http.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
-  /** @throws CodedError `open-listener` (no token on an outside address), `listen-failed` */
+  /** @throws CodedError `listen-failed` */
   async start(): Promise<{ readonly host: string; readonly port: number }> {
-    assertClosed(this.#init);
+    const alone = whyAlone(this.#init);
+    if (alone !== undefined) this.#components.logger.warn(`rpc: ${alone}`);
     const { host, port, tokens, tls } = this.#init;
     if (tokens.length > 0 && tls === undefined && !isLoopback(host)) {
       const help = 'set tls_cert and tls_key, or use a tunnel, unless the network is trusted';

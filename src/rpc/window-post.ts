@@ -35,3 +35,23 @@ export const windowPostOutput = z.object({
   details: z.array(z.object({ sector_id: sector, class: z.enum(['bad', 'unknown']), reason: z.string() })).optional(),
 });
 export type WindowPostOutput = z.infer<typeof windowPostOutput>;
+
+const milliseconds = z.number().nonnegative();
+
+/** A prover's answer to a rehearsal: no proofs, and how long reading took, where its version tells that. */
+export const rehearsalOutput = windowPostOutput.extend({
+  rehearsal: z
+    .object({
+      /** Reader processes that it shared out over the stores. */
+      readers: z.number().int().positive(),
+      reading_ms: milliseconds,
+      checking_ms: milliseconds,
+      /** Sector number and milliseconds. */
+      sector_ms: z.array(z.tuple([sector, milliseconds])),
+    })
+    .optional()
+    .catch(undefined),
+  /** Name of the slave that read; told by the master. */
+  slave: z.string().optional(),
+});
+export type RehearsalOutput = z.infer<typeof rehearsalOutput>;

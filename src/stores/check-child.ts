@@ -2,7 +2,10 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { inTurn } from '../clock/in-turn.ts';
+import { writeTogether } from '../clock/write-together.ts';
 import { type Answer, type Question, READY_LINE } from './check-messages.ts';
+import { MOST_PARALLEL } from './parallelism.ts';
 
 export interface CheckChildEvents {
   readonly onReady: () => void;
@@ -10,9 +13,6 @@ export interface CheckChildEvents {
   /** The process is gone; told once, and also after `kill`. */
   readonly onExit: () => void;
 }
-
-/** Node's own pool of 4 threads would look at 4 files at a time. */
-const THREADS = 16;
 
 /** Beside this file when compiled; run from the sources, in the build folder. */
 const script = fileURLToPath(
@@ -24,45 +24,69 @@ const script = fileURLToPath(
 
 /** One check process. Nothing here waits for it: its owner goes by its own time limit. */
 export class CheckChild {
-  readonly #child: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #events: CheckChildEvents;
+  #child: ChildProcessByStdio<Writable, Readable, null> | undefined;
+  /** Asked before it was started. */
+  #early = '';
+  #isKilled = false;
 
+  /** Started a little later: where many stores hang, many processes are wanted at once, and each start takes its time. */
   constructor(storePath: string, events: CheckChildEvents) {
-    this.#child = spawn(process.execPath, [script, storePath], {
-      // Never a folder of a store, and no setting of the parent's own Node.
-      cwd: '/',
-      env: { UV_THREADPOOL_SIZE: String(THREADS) },
-      stdio: ['pipe', 'pipe', 'inherit'],
+    this.#events = events;
+    inTurn(() => {
+      try {
+        if (this.#isKilled) events.onExit();
+        else this.#start(storePath);
+      } catch {
+        // No memory, for example: as for one that ended at once.
+        events.onExit();
+      }
     });
-    let isGone = false;
-    const gone = () => {
-      if (isGone) return;
-      isGone = true;
-      events.onExit();
-    };
-    this.#child.on('exit', gone).on('error', gone);
-    // A child that died is told by its exit.
-    this.#child.stdin.on('error', () => {});
-    createInterface({ input: this.#child.stdout }).on('line', (line) => {
-      if (line === READY_LINE) return events.onReady();
-      const parsed = parseAnswer(line);
-      if (parsed !== undefined) events.onAnswer(parsed.id, parsed);
-    });
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
   }
 
   ask(id: number, question: Question): void {
-    this.#child.stdin.write(`${JSON.stringify({ id, ...question })}\n`);
+    const line = `${JSON.stringify({ id, ...question })}\n`;
+    if (this.#child === undefined) {
+      this.#early += line;
+      return;
+    }
+    writeTogether(this.#child.stdin);
+    this.#child.stdin.write(line);
   }
 
   /** A process that hangs in a system call may outlive this; it no longer keeps ours alive. */
   kill(): void {
-    this.#child.kill('SIGKILL');
-    this.#child.stdin.destroy();
-    this.#child.stdout.destroy();
-    this.#child.unref();
+    this.#isKilled = true;
+    this.#child?.kill('SIGKILL');
+    this.#child?.stdin.destroy();
+    this.#child?.stdout.destroy();
+    this.#child?.unref();
+  }
+
+  #start(storePath: string): void {
+    const child = spawn(process.execPath, [script, storePath], {
+      // Never a folder of a store, and no setting of the parent's own Node.
+      cwd: '/',
+      // Node's own pool of 4 threads would look at 4 files at a time.
+      env: { UV_THREADPOOL_SIZE: String(MOST_PARALLEL) },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    this.#child = child;
+    let isGone = false;
+    const gone = () => {
+      if (isGone) return;
+      isGone = true;
+      this.#events.onExit();
+    };
+    child.on('exit', gone).on('error', gone);
+    // A child that died is told by its exit.
+    child.stdin.on('error', () => {});
+    child.stdin.write(this.#early);
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (line === READY_LINE) return this.#events.onReady();
+      const parsed = parseAnswer(line);
+      if (parsed !== undefined) this.#events.onAnswer(parsed.id, parsed);
+    });
   }
 }
 

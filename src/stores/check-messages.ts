@@ -1,10 +1,19 @@
-import type { SectorFiles, StoreFolder } from './sector-files.ts';
+import type { StoreFolder } from './sector-files.ts';
+
+/** Which sector's files are meant. */
+export interface SectorName {
+  readonly minerId: number;
+  readonly number: number;
+  readonly upgraded: boolean;
+  /** In bytes. */
+  readonly sectorSize: number;
+}
 
 /** What is asked of a check process, one JSON object on a line with an `id` beside it. */
 export type Question =
   /** `canaries`: paths below the store of files that were there before. */
   | { readonly ask: 'probe'; readonly canaries: readonly string[] }
-  | { readonly ask: 'look'; readonly files: SectorFiles };
+  | { readonly ask: 'look'; readonly sector: SectorName };
 
 /** What was found of a sealed file or of a cache folder. Only `good` has no reason. */
 export interface Finding {

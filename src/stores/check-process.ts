@@ -1,6 +1,8 @@
 import { createInterface } from 'node:readline';
+import { writeTogether } from '../clock/write-together.ts';
 import { type Question, READY_LINE } from './check-messages.ts';
 import { lookAtSector, probe } from './look.ts';
+import { sectorFiles } from './sector-files.ts';
 
 // The program that a StoreChecker starts for each store: questions on stdin, answers on stdout, in any order. It may hang with its
 // store at any call; its parent then ends it.
@@ -12,13 +14,17 @@ function end(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
+async function found(question: Question) {
+  if (question.ask === 'probe') return { probe: await probe(root, question.canaries) };
+  const { minerId, number, ...init } = question.sector;
+  return { look: await lookAtSector(root, sectorFiles(minerId, number, init)) };
+}
+
 async function answer(line: string): Promise<void> {
   const { id, ...question } = JSON.parse(line) as Question & { readonly id: number };
-  const found =
-    question.ask === 'probe'
-      ? { probe: await probe(root, question.canaries) }
-      : { look: await lookAtSector(root, question.files) };
-  process.stdout.write(`${JSON.stringify({ id, ...found })}\n`);
+  const said = await found(question);
+  writeTogether(process.stdout);
+  process.stdout.write(`${JSON.stringify({ id, ...said })}\n`);
 }
 
 process.stdout.on('error', end);

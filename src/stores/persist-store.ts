@@ -6,6 +6,8 @@ export interface PersistStore {
   readonly strict: boolean;
   readonly readOnly: boolean;
   readonly weight: number;
+  /** New sectors come to it: it is listed from time to time. */
+  readonly growing?: boolean;
   /** None: all miners. */
   readonly allowMiners: readonly number[];
   /** Counts before `allowMiners`. */

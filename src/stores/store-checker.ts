@@ -1,17 +1,27 @@
 import type { Clock } from '../clock/clock.ts';
+import { inTurn } from '../clock/in-turn.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Look, Probe } from './check-messages.ts';
+import type { Look, SectorName } from './check-messages.ts';
+import { IndexedPlaces, type Known, type SectorPlaces } from './indexed-places.ts';
 import { judge, type StoreLook } from './judge.ts';
 import { type PersistStore, storeAllows } from './persist-store.ts';
 import type { SectorCheck, WantedSector } from './sector-check.ts';
-import { type SectorFiles, sectorFiles } from './sector-files.ts';
-import { StoreIdentity } from './store-identity.ts';
-import { StoreWatch } from './store-watch.ts';
+import { type SectorFiles, type StoreFolder, sectorFiles } from './sector-files.ts';
+import { StorePlace } from './store-place.ts';
 
-export interface StoreCheckerInit {
+interface StoreCheckerInit {
   readonly stores: readonly PersistStore[];
   /** A store that answers nothing for this long counts as hung. Default 5 s. */
   readonly sectorTimeoutMs?: number;
+  /** A store was looked at, or is no longer configured: then it is in no trouble. */
+  readonly onLook?: (state: StoreState) => void;
+}
+
+interface Components {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Says where to look first; without it each sector is looked for everywhere. */
+  readonly index?: SectorPlaces;
 }
 
 export interface CheckInit {
@@ -22,43 +32,89 @@ export interface CheckInit {
   readonly signal?: AbortSignal;
 }
 
-interface Place {
-  readonly watch: StoreWatch;
-  readonly identity: StoreIdentity;
+/** How a store was when it was looked at last. */
+export interface StoreState {
+  readonly store: PersistStore;
+  /** Why it cannot be trusted; undefined where it can. */
+  readonly trouble: string | undefined;
+  /** Milliseconds that the last look took; undefined where it was not answered. */
+  readonly answerMs: number | undefined;
+  /** Processes that hang in it. */
+  readonly abandoned: number;
 }
 
-interface Sector {
-  readonly number: number;
-  /** Of this miner and number, in `#lastPlace`. */
-  readonly key: string;
+/** One sector of a check. */
+interface Case {
+  readonly sector: SectorName;
   readonly files: SectorFiles;
+  /** Undefined where the index says nothing. */
+  readonly known: Known | undefined;
+  readonly found: readonly Found[];
 }
 
 interface Found {
-  readonly place: Place;
+  readonly place: StorePlace;
   readonly look: Look;
 }
 
 const DEFAULT_SECTOR_TIMEOUT_MS = 5_000;
+/** To begin with as many takes a few milliseconds. */
+const SECTORS_IN_TURN = 256;
 
 /**
  * Says of sectors whether all their files are there. Every access to a store happens in a process of that store's own, so that a
  * hung store costs its own sectors only and never this process' threads.
  */
 export class StoreChecker {
-  readonly #logger: Logger;
-  readonly #places: readonly Place[];
-  /** Where a sector was last found, to be asked first. */
-  readonly #lastPlace = new Map<string, Place>();
-  readonly #troubles = new Map<Place, string>();
+  readonly #components: Components;
+  readonly #init: StoreCheckerInit;
+  readonly #index: IndexedPlaces;
+  #places: readonly StorePlace[] = [];
+  #isWatching = false;
 
-  constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: StoreCheckerInit) {
-    const timeoutMs = init.sectorTimeoutMs ?? DEFAULT_SECTOR_TIMEOUT_MS;
-    this.#logger = components.logger;
-    this.#places = init.stores.map((store) => ({
-      watch: new StoreWatch(components, { store, timeoutMs }),
-      identity: new StoreIdentity(),
-    }));
+  constructor(components: Components, init: StoreCheckerInit) {
+    this.#components = components;
+    this.#init = init;
+    this.#index = new IndexedPlaces(components);
+    this.reload(init.stores);
+  }
+
+  get stores(): readonly PersistStore[] {
+    return this.#places.map(({ store }) => store);
+  }
+
+  get states(): readonly StoreState[] {
+    return this.#places.map(stateOf);
+  }
+
+  /** Looks at all stores from now on, so that one in trouble is known before it is needed. */
+  keepWatch(): void {
+    this.#isWatching = true;
+    for (const place of this.#places) place.keepLooking();
+  }
+
+  /** Other stores from now on. One that keeps its name and path is asked on as it was; one that is gone answers `unknown`. */
+  reload(stores: readonly PersistStore[]): void {
+    const before = this.#places;
+    this.#places = stores.map((store) => {
+      const kept = before.find((place) => place.store.name === store.name && place.store.path === store.path);
+      if (kept === undefined) return this.#placeOf(store);
+      kept.store = store;
+      return kept;
+    });
+    for (const place of before) {
+      if (this.#places.includes(place)) continue;
+      place.close();
+      this.#init.onLook?.({ ...stateOf(place), trouble: undefined });
+    }
+  }
+
+  /** Looks now why a store cannot be trusted; undefined where it can. */
+  async trouble(name: string): Promise<string | undefined> {
+    const place = this.#places.find(({ store }) => store.name === name);
+    if (place === undefined) return `no store ${name} is configured`;
+    await this.#index.expectIn(place);
+    return await place.troubleSince(await place.probe());
   }
 
   /**
@@ -67,127 +123,130 @@ export class StoreChecker {
    */
   async check(init: CheckInit): Promise<SectorCheck[]> {
     const { minerId, sectorSize, signal } = init;
-    const places = this.#places.filter(({ watch }) => storeAllows(watch.store, minerId));
+    const places = this.#places.filter(({ store }) => storeAllows(store, minerId));
     if (places.length === 0) {
       const reason = `no store is configured for miner ${minerId}`;
       return init.sectors.map(({ number }) => ({ number, verdict: 'unknown', reason }));
     }
     signal?.throwIfAborted();
-    const before = new Map(places.map((place) => [place, place.watch.probe(place.identity.canaries)]));
-    const sectors = init.sectors.map(
-      ({ number, upgraded }): Sector => ({
-        number,
-        key: `${minerId}/${number}`,
-        files: sectorFiles(minerId, number, { upgraded, sectorSize }),
-      }),
-    );
-    const first = await Promise.all(sectors.map((sector) => this.#lookAround(places, sector, signal)));
+    const before = places.map((place) => place.probe());
+    const known = await this.#index.locate(minerId, init.sectors, places);
+    await Promise.all(places.map((place) => this.#index.expectIn(place)));
+    const wanted = init.sectors.map((sector, index): Case => {
+      const files = sectorFiles(minerId, sector.number, { upgraded: sector.upgraded, sectorSize });
+      return { sector: { ...sector, minerId, sectorSize }, files, known: known?.[index], found: [] };
+    });
+    const first = await this.#lookForAll(places, wanted, signal);
     signal?.throwIfAborted();
-    if (first.every(isComplete))
-      return sectors.map(({ number, files }, index) => judge(number, files, (first[index] ?? []).map(trusted)));
+    this.#remember(minerId, first);
+    if (first.every(isComplete)) return first.map((one) => verdict(one));
 
     const second = await Promise.all(
-      sectors.map((sector, index) => {
-        const found = first[index] ?? [];
-        return isComplete(found) || hasUnknown(found) ? found : this.#lookAround(places, sector, signal);
+      first.map((one) => (isComplete(one) || hasUnknown(one) ? one : this.#lookAround(places, one, signal))),
+    );
+    const troubles = new Map<StorePlace, string | undefined>();
+    await Promise.all(
+      places.map(async (place, index) => {
+        const probe = (await before[index]) ?? (await place.probe());
+        troubles.set(place, await place.troubleSince(probe));
       }),
     );
-    const troubles = await this.#troublesSince(places, before);
     signal?.throwIfAborted();
-    return sectors.map(({ number, files }, index) => {
-      const looks = (second[index] ?? []).map((one) => ({ ...trusted(one), ...troubleOf(troubles.get(one.place)) }));
-      return judge(number, files, looks);
-    });
-  }
-
-  /** Names of the stores that could not be trusted when they were looked at last. */
-  get troubled(): readonly string[] {
-    return [...this.#troubles.keys()].map(({ watch }) => watch.store.name);
+    return second.map((one) => verdict(one, troubles));
   }
 
   /** Kills the processes. Checks under way answer `unknown`. */
   close(): void {
-    for (const { watch } of this.#places) watch.close();
+    for (const place of this.#places) place.close();
   }
 
-  /** Asks the store where the sector was last, then, unless all is there, the others until all was found. */
-  async #lookAround(
-    places: readonly Place[],
-    { key, files }: Sector,
+  #placeOf(store: PersistStore): StorePlace {
+    const timeoutMs = this.#init.sectorTimeoutMs ?? DEFAULT_SECTOR_TIMEOUT_MS;
+    const onLook = () => this.#init.onLook?.(stateOf(place));
+    const place: StorePlace = new StorePlace(this.#components, { store, timeoutMs, onLook });
+    void this.#index.expectIn(place);
+    if (this.#isWatching) place.keepLooking();
+    return place;
+  }
+
+  async #lookForAll(
+    places: readonly StorePlace[],
+    wanted: readonly Case[],
     signal: AbortSignal | undefined,
-  ): Promise<Found[]> {
+  ): Promise<Case[]> {
+    const looks: Promise<Case>[] = [];
+    for (const one of wanted) {
+      looks.push(this.#lookAround(places, one, signal));
+      if (looks.length % SECTORS_IN_TURN === 0) await new Promise<void>(inTurn);
+    }
+    return await Promise.all(looks);
+  }
+
+  /** Asks one after the other the places where the sector should be, then, unless all is there, the others all at once. */
+  async #lookAround(places: readonly StorePlace[], one: Case, signal: AbortSignal | undefined): Promise<Case> {
     const found: Found[] = [];
-    const lookIn = async (place: Place) => {
-      const look = await place.watch.look(files, () => signal?.aborted !== true && !isComplete(found));
-      found.push({ place, look });
+    const isWanted = () => signal?.aborted !== true && !isComplete({ found });
+    const lookIn = async (place: StorePlace) => {
+      found.push({ place, look: await place.watch.look(one.sector, isWanted) });
     };
-    const last = this.#lastPlace.get(key);
-    if (last !== undefined && places.includes(last)) await lookIn(last);
-    const others = places.filter((place) => place !== last);
-    if (!isComplete(found)) {
-      await new Promise<void>((resolve) => {
-        let left = others.length;
-        if (left === 0) resolve();
-        for (const place of others) {
-          void lookIn(place).then(() => {
-            left--;
-            if (left === 0 || isComplete(found)) resolve();
-          });
-        }
-      });
-    }
-    const sealed = found.find(({ look }) => look.sealed.is === 'good');
-    if (isComplete(found) && sealed !== undefined) {
-      this.#lastPlace.set(key, sealed.place);
-      sealed.place.identity.sawGood(files.sealed.path);
-    }
-    return [...found];
+    const known = one.known?.places ?? [];
+    for (const place of known) if (isWanted()) await lookIn(place);
+    const others = isWanted() ? places.filter((place) => !known.includes(place)) : [];
+    await new Promise<void>((resolve) => {
+      let left = others.length;
+      if (left === 0) resolve();
+      for (const place of others) {
+        void lookIn(place).then(() => {
+          left--;
+          if (left === 0 || !isWanted()) resolve();
+        });
+      }
+    });
+    return { ...one, found: [...found] };
   }
 
-  /** Why a store's "it is not there" does not count, for those where it does not. */
-  async #troublesSince(
-    places: readonly Place[],
-    before: ReadonlyMap<Place, Promise<Probe>>,
-  ): Promise<Map<Place, string>> {
-    const troubles = new Map<Place, string>();
-    await Promise.all(
-      places.map(async (place) => {
-        const { watch, identity } = place;
-        const after = await watch.probe(identity.canaries);
-        const trouble = identity.trouble((await before.get(place)) ?? after, after);
-        this.#tell(place, trouble);
-        if (trouble !== undefined) troubles.set(place, trouble);
-      }),
-    );
-    return troubles;
-  }
-
-  /** One line when a store stops or starts to be itself. */
-  #tell(place: Place, trouble: string | undefined): void {
-    if (this.#troubles.get(place) === trouble) return;
-    const store = place.watch.store.name;
-    if (trouble === undefined) {
-      this.#troubles.delete(place);
-      this.#logger.info({ store }, 'store is usable again');
-    } else {
-      this.#troubles.set(place, trouble);
-      this.#logger.warn({ store, trouble }, 'store cannot be trusted');
+  /** What was found becomes what stores are known by, and what the index knows. */
+  #remember(minerId: number, cases: readonly Case[]): void {
+    const news: Parameters<IndexedPlaces['learn']>[1][number][] = [];
+    for (const one of cases) {
+      if (!isComplete(one)) continue;
+      const found = one.found.map(({ place, look }) => ({
+        store: place.store.name,
+        hasSealed: look.sealed.is === 'good',
+        hasCache: look.cache.is === 'good',
+      }));
+      for (const { place, look } of one.found)
+        if (look.sealed.is === 'good') place.identity.sawGood(one.files.sealed.path);
+      if (one.known !== undefined) news.push({ sector: one.sector, copies: one.known.copies, found });
     }
+    this.#index.learn(minerId, news);
   }
 }
 
-function isComplete(found: readonly Found[]): boolean {
+function stateOf({ store, trouble, answerMs, watch }: StorePlace): StoreState {
+  return { store, trouble, answerMs, abandoned: watch.abandoned };
+}
+
+function isComplete({ found }: Pick<Case, 'found'>): boolean {
   return found.some(({ look }) => look.sealed.is === 'good') && found.some(({ look }) => look.cache.is === 'good');
 }
 
-function hasUnknown(found: readonly Found[]): boolean {
+function hasUnknown({ found }: Case): boolean {
   return found.some(({ look }) => look.sealed.is === 'unknown' || look.cache.is === 'unknown');
 }
 
-function trusted({ place, look }: Found): StoreLook {
-  return { store: place.watch.store, look, hasFolder: (folder) => place.identity.hasFolder(folder) };
-}
-
-function troubleOf(trouble: string | undefined): { readonly trouble?: string } {
-  return trouble === undefined ? {} : { trouble };
+function verdict(
+  { sector, files, found, known }: Case,
+  troubles?: ReadonlyMap<StorePlace, string | undefined>,
+): SectorCheck {
+  const looks = found.map(({ place, look }): StoreLook => {
+    const trouble = troubles?.get(place);
+    const hasFolder = (folder: StoreFolder) => place.identity.hasFolder(folder);
+    return { store: place.store, look, hasFolder, ...(trouble !== undefined && { trouble }) };
+  });
+  const check = judge(sector.number, files, looks);
+  const elsewhere = known?.copies.find((copy) => !found.some(({ place }) => place.store.name === copy.store));
+  if (check.verdict !== 'bad' || elsewhere === undefined) return check;
+  const reason = `${check.reason}, and the store ${elsewhere.store}, which had it, is not configured for this miner`;
+  return { number: check.number, verdict: 'unknown', reason };
 }

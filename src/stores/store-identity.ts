@@ -17,6 +17,11 @@ export class StoreIdentity {
     return this.#canaries;
   }
 
+  /** Files that are known to lie there from an earlier life; those seen since count before them. */
+  expect(paths: readonly string[]): void {
+    this.#canaries = [...new Set([...this.#canaries, ...paths])].slice(0, CANARIES);
+  }
+
   /** `path`: of a sealed file, below the store. */
   sawGood(path: string): void {
     if (this.#canaries.includes(path)) return;

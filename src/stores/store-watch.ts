@@ -1,19 +1,26 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CheckChild } from './check-child.ts';
-import type { Answer, Look, Probe, Question } from './check-messages.ts';
+import type { Answer, Look, Probe, Question, SectorName } from './check-messages.ts';
+import { Parallelism } from './parallelism.ts';
 import type { PersistStore } from './persist-store.ts';
-import type { SectorFiles } from './sector-files.ts';
 
 interface Ask {
   readonly question: Question;
   readonly isWanted: () => boolean;
   readonly resolve: (answer: Answer | undefined, trouble: string) => void;
+  askedAt: number;
 }
 
-/** Questions in the process at a time. */
-const PARALLEL = 16;
-/** Times that a process may fall silent or die before the questions that wait are given up. */
+interface StoreWatchInit {
+  readonly store: PersistStore;
+  /** A store that answers nothing for this long is silent; one that hangs is tried again after as long. */
+  readonly timeoutMs: number;
+  /** It hangs, for the reason given; or it answers again. */
+  readonly onChange?: (hangs: string | undefined) => void;
+}
+
+/** Times that a process may fall silent or die, and the store answer the next one, before the questions that wait are given up. */
 const STRIKES_MAX = 4;
 /** Processes that were killed and hang on in the store. Each costs memory until its call returns. */
 const ABANDONED_MAX = 4;
@@ -22,37 +29,43 @@ const START_LIMIT_MS = 20_000;
 
 /**
  * Asks one store through a process of its own. When nothing is answered for `timeoutMs`, the questions in the process are answered
- * `unknown`, the process is killed and another takes over; a store that a fresh process gets nothing out of is given up at once.
+ * `unknown`, the process is abandoned, and a fresh one tries the store. Does that get no answer either, the store hangs: whatever is
+ * asked is `unknown` at once, until a trial, made by a fresh process every `timeoutMs`, is answered.
  */
 export class StoreWatch {
-  readonly store: PersistStore;
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #timeoutMs: number;
+  readonly #init: StoreWatchInit;
   readonly #waiting: Ask[] = [];
   readonly #inProcess = new Map<number, Ask>();
+  readonly #parallelism = new Parallelism();
   #child: CheckChild | undefined;
   #isReady = false;
-  #hasAnswered = false;
+  #isTrial = false;
+  /** Why nothing is asked of the store. */
+  #hangs: string | undefined;
   #isClosed = false;
   #lastId = 0;
   #strikes = 0;
   #abandoned = 0;
-  #callOffLimit = () => {};
+  #signAt = 0;
+  #callOffLimit: (() => void) | undefined;
+  #callOffTrial = () => {};
 
-  constructor(
-    { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
-    init: { readonly store: PersistStore; readonly timeoutMs: number },
-  ) {
-    this.store = init.store;
+  constructor({ clock, logger }: { readonly clock: Clock; readonly logger: Logger }, init: StoreWatchInit) {
     this.#clock = clock;
     this.#logger = logger.child({ store: init.store.name });
-    this.#timeoutMs = init.timeoutMs;
+    this.#init = init;
+  }
+
+  /** Processes that hang in the store. */
+  get abandoned(): number {
+    return this.#abandoned;
   }
 
   /** Never rejects. Where `isWanted` says no by the time it is this sector's turn, the finding is `unknown`. */
-  look(files: SectorFiles, isWanted: () => boolean): Promise<Look> {
-    return this.#ask({ ask: 'look', files }, isWanted, (answer, reason) => {
+  look(sector: SectorName, isWanted: () => boolean): Promise<Look> {
+    return this.#ask({ ask: 'look', sector }, isWanted, (answer, reason) => {
       if (answer !== undefined && 'look' in answer) return answer.look;
       const unknown = { is: 'unknown', reason } as const;
       return { sealed: unknown, cache: unknown };
@@ -73,6 +86,7 @@ export class StoreWatch {
 
   close(): void {
     this.#isClosed = true;
+    this.#callOffTrial();
     this.#endChild();
     this.#giveUp('the check was ended');
   }
@@ -83,59 +97,65 @@ export class StoreWatch {
     read: (answer: Answer | undefined, trouble: string) => T,
   ): Promise<T> {
     return new Promise((resolve) => {
-      this.#waiting.push({ question, isWanted, resolve: (answer, trouble) => resolve(read(answer, trouble)) });
+      const ask: Ask = {
+        question,
+        isWanted,
+        resolve: (answer, trouble) => resolve(read(answer, trouble)),
+        askedAt: 0,
+      };
+      const refused = this.#isClosed ? 'the check was ended' : this.#hangs;
+      if (refused !== undefined) return ask.resolve(undefined, refused);
+      this.#waiting.push(ask);
       this.#fill();
     });
   }
 
   #fill(): void {
-    while (this.#inProcess.size < PARALLEL) {
+    if (this.#isTrial) return;
+    while (this.#inProcess.size < this.#parallelism.limit) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
-      if (!next.isWanted()) {
-        next.resolve(undefined, 'no longer wanted');
-        continue;
-      }
-      const child = this.#runningChild();
-      if (typeof child === 'string') {
-        next.resolve(undefined, child);
-        continue;
-      }
-      this.#inProcess.set(++this.#lastId, next);
-      child.ask(this.#lastId, next.question);
+      if (next.isWanted()) this.#send(next);
+      else next.resolve(undefined, 'no longer wanted');
     }
     if (this.#inProcess.size === 0 && this.#waiting.length === 0) this.#strikes = 0;
-    this.#limit();
   }
 
-  /** The process, started if need be, or why there is none. */
-  #runningChild(): CheckChild | string {
-    if (this.#child !== undefined) return this.#child;
-    if (this.#isClosed) return 'the check was ended';
-    if (this.#abandoned >= ABANDONED_MAX)
-      return `the store does not answer, and ${this.#abandoned} processes hang in it`;
+  #send(ask: Ask): void {
+    const child = this.#child ?? this.#startChild();
+    if (this.#inProcess.size === 0) this.#signAt = this.#clock.monotonic();
+    ask.askedAt = this.#clock.monotonic();
+    this.#inProcess.set(++this.#lastId, ask);
+    child.ask(this.#lastId, ask.question);
+    this.#callOffLimit ??= this.#clock.after(this.#limitMs, () => this.#onLimit());
+  }
+
+  #startChild(): CheckChild {
     this.#isReady = false;
-    this.#hasAnswered = false;
-    const child: CheckChild = new CheckChild(this.store.path, {
+    this.#signAt = this.#clock.monotonic();
+    const child: CheckChild = new CheckChild(this.#init.store.path, {
       onReady: () => {
         if (child !== this.#child) return;
         this.#isReady = true;
-        this.#limit();
+        this.#signAt = this.#clock.monotonic();
+        this.#callOffLimit?.();
+        this.#callOffLimit = this.#clock.after(this.#limitMs, () => this.#onLimit());
       },
       onAnswer: (id, answer) => {
         if (child === this.#child) this.#onAnswer(id, answer);
       },
       onExit: () => this.#onExit(child),
     });
-    this.#logger.debug({ pid: child.pid }, 'check process started');
+    this.#logger.debug('check process started');
     this.#child = child;
     return child;
   }
 
   #onAnswer(id: number, answer: Answer): void {
-    this.#hasAnswered = true;
+    this.#signAt = this.#clock.monotonic();
     const ask = this.#inProcess.get(id);
     this.#inProcess.delete(id);
+    if (ask !== undefined && ask.question.ask === 'look') this.#parallelism.answered(this.#signAt - ask.askedAt);
     ask?.resolve(answer, '');
     this.#fill();
   }
@@ -147,25 +167,33 @@ export class StoreWatch {
     }
     this.#child = undefined;
     this.#logger.warn('check process ended by itself');
-    this.#strike('the process that looked at the store ended', this.#isReady);
+    this.#silent('the process that looked at the store ended');
   }
 
-  /** (Re)starts the time limit. */
-  #limit(): void {
-    this.#callOffLimit();
-    this.#callOffLimit = () => {};
+  /** Until the process is ready it may take longer; a trial asks little. */
+  get #limitMs(): number {
+    if (!this.#isReady) return START_LIMIT_MS;
+    return this.#isTrial ? this.#init.timeoutMs / 2 : this.#init.timeoutMs;
+  }
+
+  /** One timer that looks when the last sign was, since one for each answer would cost as much as the answer. */
+  #onLimit(): void {
+    this.#callOffLimit = undefined;
     if (this.#inProcess.size === 0) return;
-    const ms = this.#isReady ? this.#timeoutMs : START_LIMIT_MS;
-    this.#callOffLimit = this.#clock.after(ms, () => {
-      const hadAnswered = this.#hasAnswered;
-      this.#logger.warn({ unanswered: this.#inProcess.size, afterMs: ms }, 'store does not answer');
-      this.#endChild();
-      this.#strike(`the store gave no answer within ${ms} ms`, hadAnswered);
-    });
+    const leftMs = this.#signAt + this.#limitMs - this.#clock.monotonic();
+    if (leftMs > 0) {
+      this.#callOffLimit = this.#clock.after(leftMs, () => this.#onLimit());
+      return;
+    }
+    this.#logger.warn({ unanswered: this.#inProcess.size, afterMs: this.#limitMs }, 'store does not answer');
+    const reason = `the store gave no answer within ${this.#limitMs} ms`;
+    this.#endChild();
+    this.#silent(reason);
   }
 
   #endChild(): void {
-    this.#callOffLimit();
+    this.#callOffLimit?.();
+    this.#callOffLimit = undefined;
     if (this.#child === undefined) return;
     this.#abandoned++;
     const child = this.#child;
@@ -173,13 +201,51 @@ export class StoreWatch {
     child.kill();
   }
 
-  #strike(reason: string, worthAnother: boolean): void {
+  /** The process is gone with what was asked of it. */
+  #silent(reason: string): void {
     const lost = [...this.#inProcess.values()];
     this.#inProcess.clear();
+    const isSecond = this.#isTrial;
+    this.#isTrial = false;
+    if (this.#isClosed) return;
+    if (!isSecond && ++this.#strikes < STRIKES_MAX) {
+      for (const ask of lost) ask.resolve(undefined, reason);
+      this.#try(reason);
+      return;
+    }
+    this.#hang(reason);
     for (const ask of lost) ask.resolve(undefined, reason);
-    this.#strikes++;
-    if (!worthAnother || this.#strikes >= STRIKES_MAX) this.#giveUp(reason);
-    this.#fill();
+  }
+
+  #hang(reason: string): void {
+    this.#strikes = 0;
+    this.#callOffTrial();
+    this.#callOffTrial = this.#clock.after(this.#init.timeoutMs, () => this.#try(reason));
+    if (this.#hangs !== undefined) return;
+    this.#hangs = reason;
+    this.#giveUp(reason);
+    this.#init.onChange?.(reason);
+  }
+
+  /** A fresh process asks for little, alone. */
+  #try(reason: string): void {
+    if (this.#abandoned >= ABANDONED_MAX) {
+      this.#hang(reason);
+      return;
+    }
+    this.#isTrial = true;
+    this.#send({
+      question: { ask: 'probe', canaries: [] },
+      isWanted: () => true,
+      askedAt: 0,
+      resolve: (answer) => {
+        if (answer === undefined) return;
+        this.#isTrial = false;
+        const hung = this.#hangs !== undefined;
+        this.#hangs = undefined;
+        if (hung) this.#init.onChange?.(undefined);
+      },
+    });
   }
 
   #giveUp(reason: string): void {

@@ -1,16 +1,9 @@
 import { type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { CodedError, errorText } from '../errors/coded-error.ts';
+import { logLevel } from './log-level.ts';
 
 export type { Logger };
-
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
-
-/** The seed's units set RUST_LOG; a directive list (`info,hyper=warn`) counts with its first plain level. */
-function levelFromEnvironment(env: NodeJS.ProcessEnv): string {
-  const wanted = (env.LOG_LEVEL ?? env.RUST_LOG ?? 'info').toLowerCase().split(',');
-  return wanted.find((word) => LEVELS.includes(word)) ?? 'info';
-}
 
 /** Our own errors say what is wrong and what to do; a stack is for bugs. The driver's errors hold statements, and with them task bodies. */
 export function describeError(error: unknown): unknown {
@@ -27,18 +20,30 @@ export function describeError(error: unknown): unknown {
  */
 const TOGETHER = { sync: false, minLength: 4096, periodicFlush: 100, maxLength: 16 * 2 ** 20 };
 
-/** On stderr, since stdout belongs to the ext-processor protocol and to command output: JSON lines, readable ones on a terminal. */
+/**
+ * On stderr, since stdout belongs to the ext-processor protocol and to command output. LOG_FORMAT chooses JSON lines or readable
+ * ones, which are the default on a terminal.
+ * @throws CodedError `bad-log-level`, `bad-log-format`
+ */
 export function createLogger(name: string, env: NodeJS.ProcessEnv = process.env): Logger {
+  const format = logFormat(env);
   return pino(
     {
       name,
-      level: levelFromEnvironment(env),
+      level: logLevel(name, env),
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: describeError },
     },
-    process.stderr.isTTY
-      ? pretty({ destination: 2, sync: true, ignore: 'pid,hostname,name' })
+    format === 'pretty'
+      ? pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY, ignore: 'pid,hostname,name' })
       : pino.destination({ fd: 2, ...TOGETHER }),
   );
+}
+
+function logFormat(env: NodeJS.ProcessEnv): 'json' | 'pretty' {
+  const { LOG_FORMAT: wanted } = env;
+  if (!wanted) return process.stderr.isTTY ? 'pretty' : 'json';
+  if (wanted === 'json' || wanted === 'pretty') return wanted;
+  throw new CodedError('bad-log-format', `LOG_FORMAT: write json or pretty, not ${JSON.stringify(wanted)}`);
 }

@@ -4,6 +4,9 @@ import type { Alert } from './alerts.ts';
 /** From the deadline's open to its close there are 60; proving may begin 20 before. */
 const EPOCHS_LEFT_BUCKETS = [0, 2, 5, 10, 15, 20, 30, 40, 50, 60, 70, 80];
 
+/** Seconds from a gateway's request to the answer; a block is lost after 25. */
+const WINNING_SECONDS_BUCKETS = [0.5, 1, 2, 3, 5, 7.5, 10, 15, 20, 25];
+
 /** What a manager measures, in Prometheus' text form. Lateness counts against the deadline: epochs left until its Close. */
 export class Metrics {
   readonly #registry = new Registry();
@@ -37,6 +40,23 @@ export class Metrics {
       name: 'wdpost_fees_fil_total',
       help: 'FIL that the messages of ended deadlines cost',
       labelNames: ['miner'] as const,
+      registers: [],
+    }),
+  );
+  readonly #winning = this.#add(
+    new Counter({
+      name: 'wdpost_winning_total',
+      help: 'Requests of gateways for winning proofs (won), and how they ended: answered, late or failed',
+      labelNames: ['miner', 'outcome'] as const,
+      registers: [],
+    }),
+  );
+  readonly #winningSeconds = this.#add(
+    new Histogram({
+      name: 'wdpost_winning_seconds',
+      help: 'Seconds from the request of a gateway to the answer, of winning proofs that were answered',
+      labelNames: ['miner'] as const,
+      buckets: WINNING_SECONDS_BUCKETS,
       registers: [],
     }),
   );
@@ -86,6 +106,12 @@ export class Metrics {
 
   paid(minerId: number, fil: number): void {
     this.#fees.inc({ miner: minerId }, fil);
+  }
+
+  /** @param tookMs of an answer */
+  winning(outcome: 'won' | 'answered' | 'late' | 'failed', minerId: number, tookMs?: number): void {
+    this.#winning.inc({ miner: minerId, outcome });
+    if (tookMs !== undefined) this.#winningSeconds.observe({ miner: minerId }, tookMs / 1000);
   }
 
   slots({ needed, ready }: { readonly needed: number; readonly ready: number }): void {

@@ -159,9 +159,11 @@ MaxFeeCap = ''
   );
   const { config, warnings } = await loadManagerConfig(path);
   expect(warnings).toEqual([
-    `${path}: Common.ScanPersistStores is not supported and ignored; list each store as [[Common.PersistStores]]`,
+    `${path}: not applicable: Common.PersistStores.Plugin: there are no plug-ins, so an entry with one is ignored`,
+    `${path}: not applicable: Miners.SnapUp.MessageConfidence: this version makes no snap deals`,
     `${path}: Common.PersistStores[0] is ignored: it needs the plug-in objstore, and only folders are supported`,
   ]);
+  expect(config.common.scanPersistStores).toEqual(['/mnt/*']);
   expect(config.common.api.chain).toEqual([{ url: 'wss://gateway.example.com:83', token: 'shared' }]);
   expect(config.common.cluster).toEqual({ database: ['mysql://root@localhost/wdpost'], master: ['127.0.0.1:4698'] });
   expect(config.miners[0]?.snapUp.messageConfidence).toBe(3);

@@ -5,6 +5,7 @@ import { loadManagerConfig, managerFile } from '../../src/config/manager-file.ts
 import { loadMasterConfig, masterFile } from '../../src/config/master-file.ts';
 import { referencePage } from '../../src/config/reference-page.ts';
 import { loadSlaveConfig, slaveFile } from '../../src/config/slave-file.ts';
+import { keysPage } from './keys-page.ts';
 
 const tables = [masterFile, slaveFile, managerFile, extProverFile];
 const root = new URL('../../', import.meta.url).pathname;
@@ -16,6 +17,10 @@ test.each(tables)('config/$name is up to date', async (table) => {
 
 test.each(tables)('docs/config/$name.md is up to date', async (table) => {
   await expect(referencePage(table)).toMatchFileSnapshot(`${root}docs/config/${table.name}.md`);
+});
+
+test('docs/config-keys.md is up to date', async () => {
+  await expect(keysPage()).toMatchFileSnapshot(`${root}docs/config-keys.md`);
 });
 
 test.each([

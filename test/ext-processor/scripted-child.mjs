@@ -1,10 +1,10 @@
 // A child of the line protocol that misbehaves on demand. Its first argument says how it begins:
 //   {"first": "<first line>", "stderr": "...", "exit": 3}
 // A task says what is written in answer, chunk by chunk, with $ID for the request's id:
-//   {"chunks": ["<base64>"...], "untilFile": "/path", "stderr": "...", "exit": 3, "hold": 1}
-// `hold` keeps the chunks until the next request has been answered.
+//   {"chunks": ["<base64>"...], "untilFile": "/path", "stderr": "...", "exit": 3, "hold": 1, "exitUnlessFile": "/path"}
+// `hold` keeps the chunks until the next request has been answered; `exitUnlessFile` makes the file and ends, where it is not there.
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -27,6 +27,10 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 async function answer({ id, task }) {
+  if (task.exitUnlessFile !== undefined && !existsSync(task.exitUnlessFile)) {
+    writeFileSync(task.exitUnlessFile, '');
+    process.exit(1);
+  }
   while (task.untilFile !== undefined && !existsSync(task.untilFile)) await sleep(5);
   for (const chunk of task.chunks ?? []) {
     const bytes = Buffer.from(chunk, 'base64');

@@ -149,6 +149,7 @@ async function startRealSlave(master: TestMaster, name: string): Promise<void> {
     {
       master: { serverAddr: [`127.0.0.1:${master.port}`], reconnectIntervalMs: 20, heartbeatIntervalMs: 1_000 },
       slave: { concurrent: 1, pullIntervalMs: 1_000, name },
+      attached: [],
     },
     { env: { ...proverEnv, WDPOST_PROVER: prover }, signal: stopping.signal },
   );

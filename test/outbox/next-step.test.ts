@@ -52,7 +52,7 @@ const landing: Landing = {
 };
 
 function step(one: SignedOutboxMessage, facts: Partial<MessageFacts> = {}) {
-  return nextStep(one, { height: 104, firstInLine: true, ...facts });
+  return nextStep(one, { height: 104, waitsForFees: true, ...facts });
 }
 
 it('an intention is worthless when the next tipset comes too late', () => {
@@ -105,7 +105,7 @@ describe('a pushed message', () => {
     const stuck = { lookup: null, height: 110 };
     expect(step(pushed, { ...stuck, height: 109 })).toEqual({ do: 'push' });
     expect(step(pushed, stuck)).toEqual({ do: 'replace', message: { ...message, gasPremium: 126n, gasFeeCap: 2000n } });
-    expect(step(pushed, { ...stuck, firstInLine: false })).toEqual({ do: 'push' });
+    expect(step(pushed, { ...stuck, waitsForFees: false })).toEqual({ do: 'push' });
     expect(step({ ...pushed, maxFee: 1_000n }, stuck)).toEqual({ do: 'push' });
   });
 
@@ -119,7 +119,7 @@ describe('a pushed message', () => {
 });
 
 describe('a message whose epoch has passed', () => {
-  const late = { lookup: null, height: 160, firstInLine: false };
+  const late = { lookup: null, height: 160, waitsForFees: false };
   const withdrawal = { ...withdrawalOf(message), gasPremium: 126n, gasFeeCap: 2000n };
 
   it('gives its nonce to a transfer of nothing, whatever is before it in line', () => {
@@ -139,8 +139,8 @@ describe('a message whose epoch has passed', () => {
 
   it('is finished when the transfer landed, which itself is replaced when it is stuck', () => {
     const withdrawn = { ...pushed, signed: { ...pushed.signed, message: withdrawal }, signedHeight: 160 };
-    expect(step(withdrawn, { ...late, height: 169, firstInLine: true })).toEqual({ do: 'push' });
-    expect(step(withdrawn, { ...late, height: 170, firstInLine: true })).toMatchObject({
+    expect(step(withdrawn, { ...late, height: 169, waitsForFees: true })).toEqual({ do: 'push' });
+    expect(step(withdrawn, { ...late, height: 170, waitsForFees: true })).toMatchObject({
       do: 'replace',
       message: { method: 0, gasPremium: 158n },
     });

@@ -164,6 +164,9 @@ export class PoolStandIn {
     if (message.nonce < this.#nonce) {
       throw new NodeError(1, `minimum expected nonce is ${this.#nonce}, got ${message.nonce}: message nonce too low`);
     }
+    const promised = [...this.#pool.values()].filter((one) => one.message.nonce !== message.nonce).concat(signed);
+    const required = promised.reduce((sum, one) => sum + one.message.gasFeeCap * BigInt(one.message.gasLimit), 0n);
+    if (message.method !== 0 || message.params.length === 0) this.#checkFunds(required);
     const pooled = this.#pool.get(message.nonce);
     if (pooled !== undefined) {
       const inPool = `message from ${formatAddress(message.from)} with nonce ${message.nonce} already in mpool`;
@@ -174,6 +177,14 @@ export class PoolStandIn {
     this.#pool.set(message.nonce, signed);
     this.#known.set(cid, signed);
     return cid;
+  }
+
+  #checkFunds(required: bigint): void {
+    if (required <= this.balance) return;
+    throw new NodeError(
+      1,
+      `not enough funds (required: ${required}, balance: ${this.balance}): not enough funds to execute transaction`,
+    );
   }
 
   #search(from: Key, cid: string) {

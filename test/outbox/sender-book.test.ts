@@ -26,12 +26,13 @@ async function chosen(
   balanceOfOther: bigint,
   senders: readonly Address[],
   allowed?: readonly Address[],
+  named = scene().pool.senderId,
 ): Promise<string> {
   const { pool } = scene();
   scene().miner = { senders };
   scene().carrier = { kind: 'node' };
   pool.node.handlers.set('MpoolPushMessage', () => new Promise(() => {}));
-  const id = await scene().intend('which');
+  const id = await scene().intend('which', { sender: named });
   const box = scene().outbox(withOther(balanceOfOther, allowed));
   void box.advance(pool.head).catch(() => {});
   for (;;) {
@@ -51,6 +52,11 @@ describe('the sender', () => {
     pool.balance = FIL / 100n;
     expect(await chosen(5n * FIL, [pool.senderId, other])).toBe('t0555');
     expect([...alerts.open.values()]).toMatchObject([{ class: 'sender-balance', severity: 'critical' }]);
+  });
+
+  it('is the one that somebody named by hand', async () => {
+    const { pool } = scene();
+    expect(await chosen(5n * FIL, [pool.senderId, other], undefined, other)).toBe('t0555');
   });
 
   it('is the richest where none has enough', async () => {

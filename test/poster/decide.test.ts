@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Bitfield } from '../../src/filecoin/bitfield.ts';
 import { decide } from '../../src/poster/decide.ts';
 import type { PartitionFacts } from '../../src/poster/facts.ts';
-import type { Run } from '../../src/poster/run.ts';
+import type { Run, RunPartition } from '../../src/poster/run.ts';
 import type { SectorCheck } from '../../src/stores/sector-check.ts';
 import { pace, partition, policy, randomness, runOf } from './runs.ts';
 
@@ -95,7 +95,8 @@ describe('checking', () => {
       expect(decided(leftOut, 147, checksWith(4, 145))).toEqual([]);
       expect(decided(leftOut, 149, checksWith(4, 145))).toMatchObject([{ kind: 'check' }]);
       expect(decided(leftOut, 150, checksWith(0, 150))).toMatchObject([{ kind: 'prove', from: 'left-out' }]);
-      expect(decided(leftOut, 160, checksWith(4, 158))).toEqual([{ kind: 'close' }]);
+      expect(decided(leftOut, 160, checksWith(4, 158))).toEqual([]);
+      expect(decided(leftOut, 170, checksWith(4, 158))).toEqual([{ kind: 'close' }]);
     });
 
     it('counts what a slave could not read', () => {
@@ -107,6 +108,47 @@ describe('checking', () => {
       expect(decided(proving(146), 147, { task: { state: 'faulted', faults } })).toMatchObject([
         { kind: 'leave-out', from: 'proving' },
       ]);
+    });
+  });
+
+  describe('of a partition with recovering sectors, which are faulty already', () => {
+    const ten = Array.from({ length: 10 }, (_, number) => number);
+    const recovering = (count: number) =>
+      runOf(partition(0, { sectors: Bitfield.of(ten), recovering: Bitfield.of(ten.slice(10 - count)) }));
+    const checksWith = (missing: readonly number[], atEpoch: number) => ({
+      atEpoch,
+      sectors: ten.map((number) => (missing.includes(number) ? lost(number, 'bad') : good(number))),
+    });
+    const skippedAt = (run: Run, missing: readonly number[], height: number) =>
+      decided(run, height, { checks: checksWith(missing, height) }).map((action) =>
+        action.kind === 'prove' ? [...action.skipped] : action.kind,
+      );
+
+    it('skips any number of them, since only leaving out would cost', () => {
+      expect(skippedAt(recovering(7), [3, 4, 5, 6, 7, 8, 9], 146)).toEqual([[3, 4, 5, 6, 7, 8, 9]]);
+      expect(skippedAt(recovering(9), ten.slice(1), 146)).toEqual([ten.slice(1)]);
+    });
+
+    it('still waits for so many until the reserve', () => {
+      expect(skippedAt(recovering(7), [3, 4, 5, 6, 7, 8, 9], 144)).toEqual([]);
+    });
+
+    it('weighs the active ones that are skipped against recovering ones that would come back', () => {
+      // 2 of 3 active sectors are gone, and 7 recovering ones come back: 2 * 4.51 days against 3 + 7 * 4.51.
+      expect(skippedAt(recovering(7), [0, 1], 146)).toEqual([[0, 1]]);
+      // 2 of 3 active sectors are gone with all the recovering ones: 2 * 4.51 against 3.
+      expect(skippedAt(recovering(7), ten.slice(1), 146)).toEqual(['leave-out']);
+    });
+
+    it('leaves out what is wholly unreadable', () => {
+      expect(skippedAt(recovering(10), ten, 146)).toEqual(['leave-out']);
+    });
+
+    it('counts so what a slave could not read', () => {
+      const proving = { ...recovering(7).partitions[0], state: 'proving', taskId: 't', provingEpoch: 146 } as const;
+      const faults = [3, 4, 5, 6, 7, 8, 9].map((sector) => ({ sector, class: 'unknown', reason: 'EIO' }) as const);
+      const [action] = decided(runOf(partition(0, proving)), 147, { task: { state: 'faulted', faults } });
+      expect(action?.kind === 'recheck' && action.skipped.count).toBe(7);
     });
   });
 
@@ -239,14 +281,24 @@ describe('sending', () => {
     });
 
     it('waits where the outbox says landed and this head does not', () => {
-      const landed = { message: { state: 'landed' } } as const;
+      const landed = { message: { state: 'landed', height: 108 } } as const;
       expect(decidedWith(sent('sending'), commitment, { ...landed, posted: false })).toEqual([]);
       expect(decidedWith(sent('sending'), commitment, { ...landed, posted: true })).toMatchObject([{ kind: 'finish' }]);
     });
 
+    it('delivers it again where a head well above the landing does not show it', () => {
+      const landed = { message: { state: 'landed', height: 107 }, posted: false } as const;
+      expect(decidedWith(sent('sending'), commitment, landed)).toEqual([
+        { kind: 'reopen', partition: 0, from: 'sending' },
+      ]);
+      expect(decidedWith(sent('sending'), other, landed)).toMatchObject([{ kind: 'resend', to: 'proven' }]);
+    });
+
     it('delivers a landed message again that the chain has no more', () => {
       expect(decidedWith(sent('landed'), commitment, { posted: true })).toEqual([]);
-      expect(decidedWith(sent('landed'), commitment, { posted: false })).toEqual([{ kind: 'reopen', partition: 0 }]);
+      expect(decidedWith(sent('landed'), commitment, { posted: false })).toEqual([
+        { kind: 'reopen', partition: 0, from: 'landed' },
+      ]);
       expect(decidedWith(sent('landed'), other, { posted: false })).toMatchObject([{ kind: 'resend', to: 'proven' }]);
       expect(decidedWith(sent('landed', { proof: null }), commitment, { posted: false })).toMatchObject([
         { kind: 'resend', to: 'checking' },
@@ -292,16 +344,36 @@ describe('after Close', () => {
     const run = runOf(partition(0, { state: 'sending', messageId: 'm' }));
     expect(decided(run, 165, { message: { state: 'pending' } })).toEqual([]);
     expect(decided(run, 5000, { message: { state: 'pending' } })).toEqual([]);
-    expect(decided(run, 165, { message: { state: 'landed' } })).toMatchObject([{ kind: 'finish', state: 'landed' }]);
+    const landed = { message: { state: 'landed', height: 160 } } as const;
+    expect(decided(run, 165, { ...landed, posted: true })).toMatchObject([{ kind: 'finish', state: 'landed' }]);
     expect(decided(run, 165, { message: { state: 'failed', reason: 'exit 16' } })).toMatchObject([
       { kind: 'finish', state: 'missed', reason: 'exit 16' },
     ]);
   });
 
-  it('closes the run when every partition is finished, but not before', () => {
-    expect(decided(runOf(partition(0, { state: 'landed' })), 159)).toEqual([]);
-    expect(decided(runOf(partition(0, { state: 'landed' }), partition(1, { state: 'missed' })), 170)).toEqual([
-      { kind: 'close' },
-    ]);
+  it('believes a landing only where the chain has the message, and gives it up only where Close is deep', () => {
+    const run = runOf(partition(0, { state: 'sending', messageId: 'm' }));
+    const landed = { message: { state: 'landed', height: 150 } } as const;
+    expect(decided(run, 165, landed)).toEqual([]);
+    expect(decided(run, 169, { ...landed, posted: false })).toEqual([]);
+    expect(decided(run, 170, { ...landed, posted: false })).toMatchObject([{ kind: 'finish', state: 'missed' }]);
+  });
+
+  it('closes the run when every partition is finished and Close is deep, but not before', () => {
+    const landed = runOf(partition(0, { state: 'landed' }));
+    expect(decided(landed, 159)).toEqual([]);
+    const run = runOf(partition(0, { state: 'landed' }), partition(1, { state: 'missed' }));
+    expect(decided(run, 169)).toEqual([]);
+    expect(decided(run, 170)).toEqual([{ kind: 'close' }]);
+  });
+
+  it('takes up what was missed where the head goes back below Close', () => {
+    const missed = (changes: Partial<RunPartition> = {}) => runOf(partition(0, { state: 'missed', ...changes }));
+    expect(decided(missed(), 120)).toEqual([]);
+    expect(decided(missed(), 120, { posted: false })).toMatchObject([{ kind: 'resend', from: 'missed', to: 'checking' }]);
+    expect(decided(missed(), 90)).toMatchObject([{ kind: 'resend', to: 'checking' }]);
+    const proven = missed({ proof: new Uint8Array(192), messageId: 'm' });
+    expect(decided(proven, 120, { posted: false })).toMatchObject([{ kind: 'resend', to: 'proven' }]);
+    expect(decided(proven, 120, { posted: true })).toMatchObject([{ kind: 'finish', state: 'landed' }]);
   });
 });

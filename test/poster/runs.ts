@@ -2,7 +2,13 @@ import { Bitfield } from '../../src/filecoin/bitfield.ts';
 import type { Pace, PostPolicy } from '../../src/poster/facts.ts';
 import type { Run, RunPartition } from '../../src/poster/run.ts';
 
-export const policy: PostPolicy = { submitConfidence: 4, maxPartitions: 3, recheckInterval: 4, maxSkipShare: 0.5 };
+export const policy: PostPolicy = {
+  submitConfidence: 4,
+  messageConfidence: 10,
+  maxPartitions: 3,
+  recheckInterval: 4,
+  maxSkipShare: 0.5,
+};
 
 /** Reserve of a run: 15 epochs, the least. */
 export const pace: Pace = { expected: 1, slow: 2, slots: 8, ahead: 0 };

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { IncomingMessage, request } from 'node:http';
+import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../src/errors/coded-error.ts';
-import { assertClosed } from '../../src/rpc/gatekeeper.ts';
+import { admit, whyAlone } from '../../src/rpc/gatekeeper.ts';
 import { RPC_VERSION, type Scope } from '../../src/rpc/methods.ts';
 import { ManualClock } from './manual-clock.ts';
 import { greeting, newClient, rawHello, rawPeer, startServer, view } from './rpc-world.ts';
@@ -319,21 +320,35 @@ describe('calls', () => {
 });
 
 describe('the listener', () => {
-  test.each(['0.0.0.0', '::', '192.168.1.1', 'example.org'])('refuses %s without a token', async (host) => {
-    await expect(startServer({ host })).rejects.toMatchObject({
-      code: 'open-listener',
-      message: expect.stringMatching(/token_file.*insecure = true/),
-    });
+  test.each(['0.0.0.0', '::', '192.168.1.1', 'example.org'])(
+    'on %s is for this machine where no token is set',
+    (host) => {
+      expect(whyAlone({ host, tokens: [], insecure: false })).toMatch(/token_file.*insecure = true/);
+    },
+  );
+
+  test('lets others in with a token, a client authority, or insecure', () => {
+    const tls = { cert: 'c', key: 'k' };
+    const outside = { host: '0.0.0.0', tokens: [], insecure: false };
+    expect(whyAlone({ ...outside, tokens })).toBeUndefined();
+    expect(whyAlone({ ...outside, insecure: true })).toBeUndefined();
+    expect(whyAlone({ ...outside, tls: { ...tls, clientCa: 'ca' } })).toBeUndefined();
+    expect(whyAlone({ ...outside, tls })).toBeDefined();
+    expect(whyAlone({ ...outside, host: '::1' })).toBeUndefined();
   });
 
-  test('takes an outside address with a token, or with insecure', async () => {
-    await startServer({ host: '0.0.0.0', tokens });
-    await startServer({ host: '0.0.0.0', insecure: true });
-    expect(() => assertClosed({ host: '::1', tokens: [], insecure: false })).not.toThrow();
-    const tls = { cert: 'c', key: 'k' };
-    const closed = () => assertClosed({ host: '::', tokens: [], insecure: false, tls: { ...tls, clientCa: 'ca' } });
-    expect(closed).not.toThrow();
-    expect(() => assertClosed({ host: '::', tokens: [], insecure: false, tls })).toThrow();
+  test('without a token turns away who is on another machine, and nobody else', async () => {
+    const from = (remoteAddress: string, localAddress: string, insecure = false) => {
+      const asking = new IncomingMessage(new Socket());
+      Object.defineProperty(asking, 'socket', { value: { remoteAddress, localAddress } });
+      return admit(asking, { tokens: [], insecure });
+    };
+    expect(from('192.0.2.7', '192.0.2.1')).toMatchObject({ status: '401 Unauthorized' });
+    expect(from('192.0.2.7', '192.0.2.1', true)).toMatchObject({ scopes: expect.anything() });
+    expect(from('192.0.2.1', '192.0.2.1')).toMatchObject({ scopes: expect.anything() });
+    expect(from('::ffff:127.0.0.1', '::ffff:127.0.0.1')).toMatchObject({ scopes: expect.anything() });
+    const { port } = await startServer({ host: '0.0.0.0' });
+    await newClient(`ws://127.0.0.1:${port}`).start();
   });
 
   test('says that a port is taken', async () => {

@@ -52,6 +52,7 @@ export async function startServer(
         'task.get': async () => null,
         'task.cancel': async () => null,
         'task.rehearse': async () => ({ proofs: [], faults: [] }),
+        'stores.tell': async () => null,
         'slave.heartbeat': async () => ({ closed: [] }),
         'attempt.finish': async () => verdict,
         'attempt.fail': async () => verdict,

@@ -11,6 +11,11 @@ import { createTestDatabase } from '../support/database.ts';
 const program = fileURLToPath(new URL('../../bin/sector-manager', import.meta.url));
 const world = useScene(1);
 
+interface Answer {
+  readonly files: { readonly values: { readonly path: string; readonly [fact: string]: unknown }[] }[];
+  readonly findings: { readonly check: string; readonly verdict: string; readonly text: string }[];
+}
+
 function check(home: string, ...more: string[]): Promise<{ readonly code: number; readonly out: string }> {
   return new Promise((resolve) => {
     const child = execFile(program, ['--home', home, 'util', 'config', 'check', ...more], (_, out) =>
@@ -55,7 +60,15 @@ Sender = "${worker}"
   );
 
   const { code, out } = await check(manager, '--json');
-  const findings: { check: string; verdict: string; text: string }[] = JSON.parse(out);
+  const { files, findings }: Answer = JSON.parse(out);
+  const values = new Map(files[0]?.values.map((value) => [value.path, value]));
+  expect(values.get('Common.API.Chain')).toMatchObject({ value: rpc, from: 'file', line: 2 });
+  expect(values.get('Common.API.Token')).toMatchObject({ value: 'not shown', from: 'file' });
+  expect(values.get('Miners[0].PoSt.ChallengeConfidence')).toMatchObject({
+    value: '0 (stands for 10)',
+    from: 'default',
+  });
+  expect(out).not.toContain(token);
   expect(Object.fromEntries(findings.map(({ check: name, verdict }) => [name, verdict]))).toMatchObject({
     [`sender of t0${MINER}`]: 'ok',
     [`parameters of t0${MINER}`]: 'ok',

@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { HealthReport } from '../../src/programs/sector-manager/health.ts';
 import { serveMetrics } from '../../src/programs/sector-manager/metrics-server.ts';
 import { Metrics } from '../../src/telemetry/metrics.ts';
 import { silentLogger } from '../support/silent-logger.ts';
@@ -13,9 +14,15 @@ const TOKENS = [
   { secret: 'slave', scopes: new Set(['slave'] as const) },
 ];
 
+let report: HealthReport;
+beforeEach(() => {
+  report = { status: 'ok', troubles: [], leads: true, height: 5, headAgeSeconds: 3 };
+});
+const health = { report: async () => report };
+
 async function serve(init: Partial<Parameters<typeof serveMetrics>[1]> = {}): Promise<string> {
   const server = await serveMetrics(
-    { logger: silentLogger, metrics: new Metrics() },
+    { logger: silentLogger, metrics: new Metrics(), health },
     { host: '127.0.0.1', port: 0, tokens: [], insecure: false, ...init },
   );
   closers.push(() => server.close());
@@ -32,6 +39,16 @@ test('GET /metrics gives the text form, everything else is not there', async () 
   expect(await response.text()).toContain('# TYPE wdpost_epochs_left histogram');
   expect((await fetch(`${url}/`)).status).toBe(404);
   expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(404);
+});
+
+test('GET /healthcheck says what fails, and 503 then', async () => {
+  const url = await serve({ tokens: TOKENS });
+  expect((await fetch(`${url}/healthcheck`)).status).toBe(401);
+  const fine = await fetch(`${url}/healthcheck`, bearer('reader'));
+  expect([fine.status, await fine.json()]).toEqual([200, report]);
+  report = { ...report, status: 'failing', troubles: ['database: it is gone'] };
+  const failing = await fetch(`${url}/healthcheck`, bearer('reader'));
+  expect([failing.status, await failing.json()]).toEqual([503, report]);
 });
 
 test('a token with scope read is asked for where tokens are set', async () => {

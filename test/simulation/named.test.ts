@@ -4,7 +4,7 @@ import { drawPlan, type Plan } from './plan.ts';
 import { countBits } from './sectors.ts';
 import { simulate } from './simulate.ts';
 import { Stores } from './stores.ts';
-import { Weather } from './weather.ts';
+import { type Storm, Weather } from './weather.ts';
 
 const PARTITIONS = 5;
 const SECTORS = 20;
@@ -60,3 +60,50 @@ it('skips the sectors of a store that hangs for a whole window and no others, an
   }
   expect(outcomes.filter(({ end }) => end === 'lost')).toEqual([]);
 });
+
+/** A base fee two hundred times as high from five epochs after each Open until Close: dear, and within the budget. */
+class DearWindows extends Weather {
+  readonly #plan: Plan;
+
+  constructor(plan: Plan) {
+    super(new Random(0), { epochs: plan.epochs, calmFrom: plan.epochs, density: 0 });
+    this.#plan = plan;
+  }
+
+  override blows(storm: Storm, epoch: number): boolean {
+    const { start, policy } = this.#plan;
+    return storm === 'base-fee' && epoch >= start && (epoch - start) % policy.challengeWindow >= 5;
+  }
+}
+
+it.each([
+  [5, 10],
+  [14, 5],
+])(
+  'lands %i messages a window with confidence %i when the base fee rises after they were pushed',
+  (partitions, messageConfidence) => {
+    const drawn = drawPlan(1);
+    const { epochs, policy } = drawn;
+    const stores = new Stores(new Random(0), {
+      epochs,
+      density: 0,
+      partitions: partitions * policy.periodDeadlines,
+      sectors: 2,
+    });
+    const plan = {
+      ...drawn,
+      partitions,
+      sectors: 2,
+      maxPartitions: 1,
+      messageConfidence,
+      submitConfidence: 4,
+      challengeConfidence: 10,
+      proveEpochs: 3,
+      stores,
+    };
+    const { problems, outcomes } = simulate({ ...plan, weather: new DearWindows(plan) });
+    expect(problems).toEqual([]);
+    expect(outcomes).toHaveLength(partitions * policy.periodDeadlines * plan.periods);
+    expect(outcomes.filter(({ end }) => end !== 'proven')).toEqual([]);
+  },
+);

@@ -129,20 +129,20 @@ export class Oracle {
       const { state } = this.#chain.at(open - 1);
       for (let index = 0; index < partitions; index++) {
         const partition = (count % policy.periodDeadlines) * partitions + index;
-        const sectors = (this.#chain.live & ~(state.faulty[partition] ?? 0)) | (state.recovering[partition] ?? 0);
+        const recovering = state.recovering[partition] ?? 0;
+        const sectors = (this.#chain.live & ~(state.faulty[partition] ?? 0)) | recovering;
         if (sectors === 0) continue;
         const post = posts.get(`${open}/${partition}`);
         const [from, close] = [open - policy.challengeLookback, open + policy.challengeWindow];
         const where = `deadline at ${open}, partition ${partition}`;
         if (post === undefined) {
-          const could = this.#couldLand(open, partition, sectors);
+          const could = this.#couldLand(open, partition, sectors, recovering);
           if (could !== undefined) this.problems.push(`${where}: lost, though ${could}`);
         } else {
           const isTrue =
             post.proof.randomness === this.#chain.randomness(post.challenge) && post.proof.sectors === post.proven;
           if (!isTrue || !post.isCutRight) this.problems.push(`${where}: its accepted proof can be disputed`);
-          const share = countBits(post.skipped) / countBits(post.skipped | post.proven);
-          if (share > MAX_SKIP_SHARE)
+          if (isTooDear(sectors, recovering, post.skipped))
             this.problems.push(`${where}: ${countBits(post.skipped)} sectors were skipped, more than the share`);
         }
         let unreadable = 0;
@@ -160,7 +160,7 @@ export class Oracle {
   }
 
   /** Why this partition could have been proven, if it could. */
-  #couldLand(open: number, partition: number, sectors: number): string | undefined {
+  #couldLand(open: number, partition: number, sectors: number, recovering: number): string | undefined {
     const { policy, weather, stores, challengeConfidence, submitConfidence, proveEpochs } = this.#plan;
     const close = open + policy.challengeWindow;
     const challenge = open - policy.challengeLookback;
@@ -177,16 +177,23 @@ export class Oracle {
       )
       .reduce((latest, { epoch }) => Math.max(latest, epoch), 0);
     const needed = REACTION + proveEpochs;
-    const enough = (unreadable: number) => countBits(unreadable) <= MAX_SKIP_SHARE * countBits(sectors);
+    const enough = (unreadable: number) => unreadable !== sectors && !isTooDear(sectors, recovering, unreadable);
     let whole = 0;
     for (let at = Math.max(first, upset + 1); at < close; at++) {
-      whole = weather.isCalm(at) && (sectors & stores.unreadable(partition, at)) === 0 ? whole + 1 : 0;
+      whole = weather.isPayable(at) && (sectors & stores.unreadable(partition, at)) === 0 ? whole + 1 : 0;
       const submitting = at + 1 - Math.max(at + 1 - whole, open + submitConfidence);
       if (whole >= needed && submitting >= SUBMISSION) return `all was well for ${whole} epochs until ${at}`;
     }
     for (let at = Math.max(close - this.#reserve - needed, first); at < close; at++) {
-      if (at <= upset || !weather.isCalm(at) || !enough(sectors & stores.unreadable(partition, at))) return undefined;
+      if (at <= upset || !weather.isPayable(at) || !enough(sectors & stores.unreadable(partition, at))) return undefined;
     }
     return 'it had sectors enough from before the reserve to its close';
   }
+}
+
+/** Days of reward: 4.51 for each active sector that is skipped, against 1 for each active and 4.51 for each recovering one left out. */
+function isTooDear(sectors: number, recovering: number, skipped: number): boolean {
+  const active = countBits(sectors & ~recovering);
+  const recovered = countBits(sectors & recovering & ~skipped);
+  return countBits(skipped & sectors & ~recovering) > MAX_SKIP_SHARE * (active + 4.51 * recovered);
 }

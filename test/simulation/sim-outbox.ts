@@ -3,6 +3,7 @@ import { idAddress } from '../../src/filecoin/address.ts';
 import type { Message } from '../../src/filecoin/message.ts';
 import { isWorthless, type MessageFacts, nextStep } from '../../src/outbox/next-step.ts';
 import { type IntendedMessage, isSigned, type SignedOutboxMessage } from '../../src/outbox/outbox-message.ts';
+import { withHigherFees } from '../../src/outbox/replacement.ts';
 import { isWithdrawal } from '../../src/outbox/withdrawal.ts';
 import type { MessageFact } from '../../src/poster/facts.ts';
 import type { Payload } from './miner-state.ts';
@@ -107,20 +108,20 @@ export class SimOutbox {
 
   /** True when something ended. */
   advance(height: number): boolean {
-    let firstInLine = true;
+    let isFirst = true;
     let ended = false;
     for (const id of this.#inOrder()) {
       const row = this.#rows.get(id);
       if (row === undefined) continue;
       try {
         if (row.message.state === 'intended') this.#sign(row, height);
-        if (isSigned(row.message)) this.#deliver(row, row.message, firstInLine, height);
+        if (isSigned(row.message)) this.#deliver(row, row.message, isFirst, height);
       } catch (error) {
         if (error instanceof NodeAway) return ended;
         throw error;
       }
       if (row.end !== undefined) ended = true;
-      else if (row.message.state !== 'intended') firstInLine = false;
+      else if (isSigned(row.message) && row.message.nonce >= this.#chain.top.nonce) isFirst = false;
     }
     return ended;
   }
@@ -160,6 +161,7 @@ export class SimOutbox {
     const highest = MAX_FEE / GAS;
     const wanted = this.#chain.baseFee(this.#node.epoch) * 2n;
     const gasFeeCap = wanted < highest ? wanted : highest;
+    if (gasFeeCap < this.#chain.baseFee(this.#node.epoch)) return;
     const message: Message = {
       version: 0,
       to: MINER,
@@ -199,9 +201,10 @@ export class SimOutbox {
     return undefined;
   }
 
-  #deliver(row: Row, start: SignedOutboxMessage, firstInLine: boolean, height: number): void {
+  #deliver(row: Row, start: SignedOutboxMessage, isFirst: boolean, height: number): void {
     let message = start;
-    let facts: MessageFacts = { height, firstInLine };
+    const baseFee = this.#chain.baseFee(this.#node.epoch);
+    let facts: MessageFacts = { height, waitsForFees: isFirst || message.signed.message.gasFeeCap < baseFee };
     for (;;) {
       const step = nextStep(message, facts);
       switch (step.do) {
@@ -228,7 +231,7 @@ export class SimOutbox {
           message = {
             ...message,
             state: 'signed',
-            signed: { ...message.signed, message: step.message },
+            signed: { ...message.signed, message: this.#raisedToEstimate(message, step.message) },
             signedHeight: height,
           };
           row.message = message;
@@ -239,6 +242,13 @@ export class SimOutbox {
         }
       }
     }
+  }
+
+  #raisedToEstimate(message: SignedOutboxMessage, successor: Message): Message {
+    this.#node.ask('estimate');
+    const { gasFeeCap, gasPremium } = message.signed.message;
+    const estimate = { gasFeeCap: this.#chain.baseFee(this.#node.epoch) * 2n, gasPremium: 20n };
+    return withHigherFees({ ...successor, gasFeeCap, gasPremium }, message.maxFee, estimate) ?? successor;
   }
 
   #push(row: Row, message: Message): 'accepted' | 'refused' | 'nonce-too-low' {

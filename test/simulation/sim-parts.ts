@@ -48,6 +48,7 @@ export interface SimMemory {
 
 export const postPolicy = (plan: Plan): PostPolicy => ({
   submitConfidence: plan.submitConfidence,
+  messageConfidence: plan.messageConfidence,
   maxPartitions: plan.maxPartitions,
   recheckInterval: 4,
   maxSkipShare: MAX_SKIP_SHARE,

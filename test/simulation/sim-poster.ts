@@ -128,12 +128,16 @@ export class SimPoster {
     const asksMaster = state === 'proving' && taskId !== null;
     const isMasterAway = plan.weather.blows('master-away', node.epoch) || node.isLost();
     const task = asksMaster && !isMasterAway ? master.get(taskId) : undefined;
-    const isSent = state === 'sending' || state === 'landed';
+    const isSent = state === 'sending' || state === 'landed' || state === 'missed';
     const message = isSent && messageId !== null ? outbox.fact(messageId) : undefined;
     const isOpen = height >= run.open && height < run.close;
     const at = run.deadline * plan.partitions + index;
     const posted =
-      isSent && isOpen ? this.#get('posted', () => chain.at(height).state.posted[at] === run.open) : undefined;
+      isSent && isOpen
+        ? this.#get('posted', () => chain.at(height).state.posted[at] === run.open)
+        : message?.state === 'landed' && height >= run.close
+          ? chain.posts.some((post) => post.open === run.open && post.partition === at)
+          : undefined;
     return {
       ...(checks && { checks }),
       ...(task && { task }),

@@ -63,6 +63,11 @@ export class Weather {
     return (this.#flags[epoch] ?? 0) === 0;
   }
 
+  /** Calm, or dear only: what the base fee rises to can be paid. */
+  isPayable(epoch: number): boolean {
+    return ((this.#flags[epoch] ?? 0) & ~(bits.get('base-fee') ?? 0)) === 0;
+  }
+
   /** The storms of any of these epochs. */
   during(from: number, to: number): Storm[] {
     let flags = 0;

@@ -51,6 +51,7 @@ export function startSlave(
     readonly env: NodeJS.ProcessEnv;
     readonly heartbeatIntervalMs?: number;
     readonly slave?: Partial<SlaveConfig['slave']>;
+    readonly attached?: SlaveConfig['attached'];
     readonly clock?: Clock;
   },
 ): TestSlave {
@@ -61,6 +62,7 @@ export function startSlave(
       heartbeatIntervalMs: init.heartbeatIntervalMs ?? 20,
     },
     slave: { concurrent: 1, pullIntervalMs: 1_000, name: 'slave-under-test', ...init.slave },
+    attached: init.attached ?? [],
   };
   const logs = new EventQueue<LogLine>();
   const provers = new EventQueue<number>();

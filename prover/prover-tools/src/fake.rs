@@ -7,9 +7,7 @@ use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use rand::{RngCore, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use serde::Serialize;
-use window_post_core::{Node, SectorFiles, SectorSize, T_AUX, comm_r_of};
-
-use crate::replica::ZeroReplica;
+use window_post_core::{Node, SectorFiles, SectorSize, T_AUX, ZeroReplica, comm_r_of};
 
 /// File systems limit hard links (ext4: 65,000 to a file); past this many, new files are written.
 const LINKS_AT_MOST: u64 = 60_000;

@@ -3,19 +3,18 @@
 mod fake;
 mod generate;
 mod params;
-mod replica;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use window_post_core::SectorSize;
+use window_post_core::{Post, SectorSize};
 
 use crate::fake::Fleet;
 
 #[derive(Parser)]
-#[command(version, about = "Makes window PoSt parameters and sectors for tests, and checks parameters")]
+#[command(version, about = "Makes PoSt parameters and sectors for tests, and checks parameters")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -23,7 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Groth16 parameters of window PoSt
+    /// Groth16 parameters of window and winning PoSt
     #[command(subcommand)]
     Params(Params),
     /// Sectors in the layout of a persist store
@@ -37,6 +36,9 @@ enum Params {
     Generate {
         #[arg(long)]
         size: SectorSize,
+        /// Those of winning PoSt, instead of window PoSt
+        #[arg(long)]
+        winning: bool,
         /// Parameter directory [default: FIL_PROOFS_PARAMETER_CACHE, else /var/tmp/filecoin-proof-parameters]
         #[arg(long)]
         dir: Option<PathBuf>,
@@ -48,6 +50,20 @@ enum Params {
     Check {
         #[arg(long)]
         size: SectorSize,
+        /// Those of winning PoSt, instead of window PoSt
+        #[arg(long)]
+        winning: bool,
+        /// Parameter directory [default: FIL_PROOFS_PARAMETER_CACHE, else /var/tmp/filecoin-proof-parameters]
+        #[arg(long)]
+        dir: Option<PathBuf>,
+    },
+    /// Print as JSON which files a size needs, with published digests, and which of them are there
+    List {
+        #[arg(long)]
+        size: SectorSize,
+        /// Those of winning PoSt, instead of window PoSt
+        #[arg(long)]
+        winning: bool,
         /// Parameter directory [default: FIL_PROOFS_PARAMETER_CACHE, else /var/tmp/filecoin-proof-parameters]
         #[arg(long)]
         dir: Option<PathBuf>,
@@ -92,10 +108,17 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<()> {
     match command {
-        Command::Params(Params::Generate { size, dir, seed }) => params::generate(size, dir, seed),
-        Command::Params(Params::Check { size, dir }) => params::check(size, dir),
+        Command::Params(Params::Generate { size, winning, dir, seed }) => {
+            params::generate(post(winning), size, dir, seed)
+        }
+        Command::Params(Params::Check { size, winning, dir }) => params::check(post(winning), size, dir),
+        Command::Params(Params::List { size, winning, dir }) => params::list(post(winning), size, dir),
         Command::Sectors(Sectors::Fake { miner, size, count, out, first, seed, no_links }) => {
             Fleet { miner, size, store: out, seed, links: !no_links }.make(first, count)
         }
     }
+}
+
+fn post(winning: bool) -> Post {
+    if winning { Post::Winning } else { Post::Window }
 }

@@ -41,6 +41,9 @@ fn parameters_are_the_same_bytes_everywhere_and_are_not_made_twice() {
     assert!(good(&["params", "generate", "--size", "2KiB", "--dir", dir_text]).contains("there already"));
     assert!(good(&["params", "check", "--size", "2KiB", "--dir", dir_text]).contains("belong together"));
 
+    let winning = refused(&["params", "check", "--size", "2KiB", "--winning", "--dir", dir_text]);
+    assert!(winning.contains("params generate --size 2KiB --winning"), "{winning}");
+
     fs::write(vk, [0; 3076]).unwrap();
     assert!(refused(&["params", "check", "--size", "2KiB", "--dir", dir_text]).contains("different set-ups"));
     assert!(refused(&["params", "generate", "--size", "2KiB", "--dir", dir_text]).contains("remove both files first"));

@@ -5,27 +5,28 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use storage_proofs_core::parameter_cache::{get_parameter_data_from_id, parameter_cache_dir, verify_production_entry};
 
-use crate::{SectorSize, params_layout, vk_bytes};
+use crate::{Post, SectorSize, params_layout, vk_bytes};
 
-/// The two files of a size that the library reads, in `FIL_PROOFS_PARAMETER_CACHE`.
+/// The two files of a proof and size that the library reads, in `FIL_PROOFS_PARAMETER_CACHE`.
 #[derive(Clone, Debug)]
 pub struct ParameterFiles {
+    pub post: Post,
     pub size: SectorSize,
     pub params: PathBuf,
     pub vk: PathBuf,
 }
 
 impl ParameterFiles {
-    pub fn of(size: SectorSize) -> Result<Self> {
-        let proof = size.window_proof();
-        Ok(Self { size, params: proof.cache_params_path()?, vk: proof.cache_verifying_key_path()? })
+    pub fn of(post: Post, size: SectorSize) -> Result<Self> {
+        let proof = post.proof(size);
+        Ok(Self { post, size, params: proof.cache_params_path()?, vk: proof.cache_verifying_key_path()? })
     }
 
     /// The sizes whose file of this kind is in the parameter directory.
-    pub fn present(pick: fn(&Self) -> &Path) -> Result<Vec<SectorSize>> {
+    pub fn present(post: Post, pick: fn(&Self) -> &Path) -> Result<Vec<SectorSize>> {
         let mut sizes = Vec::new();
         for size in SectorSize::ALL {
-            if pick(&Self::of(size)?).exists() {
+            if pick(&Self::of(post, size)?).exists() {
                 sizes.push(size);
             }
         }
@@ -56,7 +57,7 @@ impl ParameterFiles {
     fn vk_fault(&self) -> Result<()> {
         let length = fs::metadata(&self.vk).context("cannot be read")?.len();
         File::open(&self.vk).context("cannot be opened")?;
-        let expected = vk_bytes(self.size);
+        let expected = vk_bytes(self.post, self.size);
         ensure!(length == expected, "has {length} bytes instead of {expected}");
         if self.size.is_official() {
             verify_production_entry(&self.vk, file_name(&self.vk)?, get_parameter_data_from_id)
@@ -66,7 +67,7 @@ impl ParameterFiles {
     }
 
     fn params_fault(&self) -> Result<()> {
-        params_layout(&self.params, self.size)?;
+        params_layout(&self.params, self.post, self.size)?;
         let vk = fs::read(&self.vk)?;
         let mut head = vec![0; vk.len()];
         File::open(&self.params)?.read_exact(&mut head)?;
@@ -80,7 +81,8 @@ impl ParameterFiles {
         let source = if self.size.is_official() {
             format!("fetch it with `lotus fetch-params {}`", self.size)
         } else {
-            format!("make both again with `prover-tools params generate --size {}`", self.size)
+            let winning = if self.post == Post::Winning { " --winning" } else { "" };
+            format!("make both again with `prover-tools params generate --size {}{winning}`", self.size)
         };
         format!("parameter file {} ({source})", path.display())
     }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use filecoin_proofs_api::RegisteredPoStProof;
 
-/// The sector sizes that have a window PoSt proof type.
+/// The sector sizes that have PoSt proof types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SectorSize {
     KiB2,
@@ -55,6 +55,16 @@ impl SectorSize {
             Self::MiB512 => RegisteredPoStProof::StackedDrgWindow512MiBV1,
             Self::GiB32 => RegisteredPoStProof::StackedDrgWindow32GiBV1,
             Self::GiB64 => RegisteredPoStProof::StackedDrgWindow64GiBV1,
+        }
+    }
+
+    pub fn winning_proof(self) -> RegisteredPoStProof {
+        match self {
+            Self::KiB2 => RegisteredPoStProof::StackedDrgWinning2KiBV1,
+            Self::MiB8 => RegisteredPoStProof::StackedDrgWinning8MiBV1,
+            Self::MiB512 => RegisteredPoStProof::StackedDrgWinning512MiBV1,
+            Self::GiB32 => RegisteredPoStProof::StackedDrgWinning32GiBV1,
+            Self::GiB64 => RegisteredPoStProof::StackedDrgWinning64GiBV1,
         }
     }
 

@@ -7,6 +7,7 @@ use window_post_core::SectorSize;
 
 const PARAMETER_CACHE: &str = "FIL_PROOFS_PARAMETER_CACHE";
 const OFFICIAL_ONLY: &str = "FIL_PROOFS_VERIFY_PRODUCTION_PARAMS";
+const NO_GPU: &str = "BELLMAN_NO_GPU";
 pub const FORCED_SIZE: &str = "FORCE_SECTOR_SIZE";
 pub const LOCK_DIRECTORY: &str = "WDPOST_LOCK_DIR";
 
@@ -56,6 +57,17 @@ pub fn refuse_home_made_parameters(sizes: &[SectorSize]) {
     if official && env::var_os(OFFICIAL_ONLY).is_none() {
         // SAFETY: no other thread runs yet.
         unsafe { env::set_var(OFFICIAL_ONLY, "1") };
+    }
+}
+
+/// A winning proof is small and in a hurry: on the GPU it would wait for a window proof to be done. BELLMAN_NO_GPU=0 says
+/// otherwise.
+///
+/// Must run before any other thread starts.
+pub fn prefer_cpu() {
+    if env::var_os(NO_GPU).is_none() {
+        // SAFETY: no other thread runs yet.
+        unsafe { env::set_var(NO_GPU, "1") };
     }
 }
 

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
-    /// A file is missing, mis-sized or corrupt, read twice.
+    /// Its files are there and do not prove it, read twice.
     Bad,
-    /// The store could not be read: nothing is known about the sector.
+    /// It could not be read here: nothing is known about the sector.
     Unknown,
 }
 
@@ -33,16 +33,21 @@ impl Fault {
         Self { class: Class::Unknown, reason: reason.into() }
     }
 
-    /// Judges an error of the file system or of the library. An error of the operating system speaks of the store
-    /// (EIO, ESTALE, ETIMEDOUT, EACCES, ENOTCONN, …), not of the sector; only a few say that a file is not what it
-    /// should be. The library keeps some of them as text only, `(os error N)`, so the text is what is judged.
+    /// Judges an error of the file system or of the library. An error of the operating system speaks of the store (EIO, ESTALE,
+    /// ETIMEDOUT, EACCES, ENOTCONN, …) or of how this host sees it, not of the sector. The library keeps some of them as text only,
+    /// `(os error N)`, so the text is what is judged.
     pub fn of(error: &anyhow::Error) -> Self {
         let reason = format!("{error:#}");
-        let about_the_file = [libc::ENOENT, libc::ENOTDIR, libc::EISDIR, libc::EINVAL, libc::ELOOP];
         match os_error(&reason) {
-            Some(code) if !about_the_file.contains(&code) => Self::unknown(reason),
-            _ => Self::bad(reason),
+            Some(_) => Self::unknown(reason),
+            None => Self::bad(reason),
         }
+    }
+
+    /// Whether it is what a store says that is asked for more than it can give.
+    pub fn is_overload(&self) -> bool {
+        let errors = [libc::EIO, libc::ETIMEDOUT, libc::EAGAIN, libc::EBUSY, libc::ENOMEM, libc::EREMOTEIO];
+        os_error(&self.reason).is_some_and(|code| errors.contains(&code))
     }
 }
 
@@ -60,14 +65,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn trouble_of_the_store_is_unknown_and_trouble_of_the_file_is_bad() {
-        for code in [libc::EIO, libc::ESTALE, libc::ETIMEDOUT, libc::EACCES, libc::EPERM, libc::ENOTCONN, libc::EMFILE]
-        {
+    fn trouble_of_the_store_is_unknown_and_trouble_of_the_content_is_bad() {
+        for code in [libc::EIO, libc::ESTALE, libc::ETIMEDOUT, libc::EACCES, libc::ENOTCONN, libc::EMFILE, libc::ENOENT] {
             let error = anyhow!(io::Error::from_raw_os_error(code)).context("failed to read 16384 bytes");
             assert_eq!(Fault::of(&error).class, Class::Unknown, "{error:#}");
         }
-        for text in ["failed to fill whole buffer", "No such file or directory (os error 2)", "proof is invalid"] {
+        for text in ["failed to fill whole buffer", "proof is invalid"] {
             assert_eq!(Fault::of(&anyhow!(text)).class, Class::Bad, "{text}");
         }
+    }
+
+    #[test]
+    fn a_store_that_is_overloaded_says_so() {
+        assert!(Fault::of(&io::Error::from_raw_os_error(libc::EIO).into()).is_overload());
+        assert!(!Fault::of(&io::Error::from_raw_os_error(libc::ENOENT).into()).is_overload());
+        assert!(!Fault::unknown("not read").is_overload());
     }
 }

@@ -1,4 +1,4 @@
-//! Window PoSt over the ext-processor line protocol: one JSON request a line on stdin, answers on stdout.
+//! Window and winning PoSt over the ext-processor line protocol: one JSON request a line on stdin, answers on stdout.
 
 mod cpu_time;
 mod environment;
@@ -13,6 +13,8 @@ mod reading;
 mod rehearse;
 mod task;
 mod verify;
+mod winning;
+mod winning_warm_up;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,15 +23,16 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use window_post_core::SectorSize;
+use window_post_core::{Post, SectorSize};
 
 use crate::memory::Memory;
 use crate::parameters::{Need, Parameters};
 use crate::prove::Prover;
 use crate::reading::Readers;
+use crate::winning::WinningProver;
 
 #[derive(Parser)]
-#[command(version, about = "Makes and verifies window PoSt proofs over the ext-processor line protocol")]
+#[command(version, about = "Makes and verifies PoSt proofs over the ext-processor line protocol")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -47,13 +50,16 @@ enum Command {
 
 #[derive(Subcommand)]
 enum Processor {
-    /// Prove the sectors of a task
+    /// Prove the sectors of a window_post task
     #[command(name = "window_post")]
     WindowPost(WindowPost),
-    /// Tell whether a proof is valid; needs only the verifying keys
+    /// Prove the one sector of a winning_post task, on the CPU
+    #[command(name = "winning_post")]
+    WinningPost(WinningPost),
+    /// Tell whether a window or winning proof is valid; needs only the verifying keys
     #[command(name = "window_post_verify")]
     WindowPostVerify {
-        /// Sector size whose verifying key is checked at start; may be repeated
+        /// Sector size whose verifying key for window PoSt is checked at start; may be repeated
         #[arg(long = "sector-size")]
         sizes: Vec<SectorSize>,
     },
@@ -70,7 +76,7 @@ struct WindowPost {
     /// Sector size whose parameters are checked at start; may be repeated [default: FORCE_SECTOR_SIZE, else all present]
     #[arg(long = "sector-size")]
     sizes: Vec<SectorSize>,
-    /// Reader processes for one request, shared out over its stores [default: 32]
+    /// Reader processes for one request, shared out over its stores; one that is behind gets more [default: 32]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     readers: Option<u16>,
     /// Bytes of memory that a SNARK reserves on this host; 0 starts it at once [default: by sector size]
@@ -82,6 +88,16 @@ struct WindowPost {
     /// Do everything but the SNARK and report timings; needs no parameters
     #[arg(long)]
     rehearse: bool,
+}
+
+#[derive(Args)]
+struct WinningPost {
+    /// Sector size whose parameters are checked at start; may be repeated [default: FORCE_SECTOR_SIZE, else all present]
+    #[arg(long = "sector-size")]
+    sizes: Vec<SectorSize>,
+    /// Make one proof of each size before the ready line, of a sector of zeros in TMPDIR
+    #[arg(long)]
+    warmup: bool,
 }
 
 fn main() -> ExitCode {
@@ -101,10 +117,11 @@ fn run(command: Command) -> Result<()> {
             reading::serve_parent()
         }
         Command::Processor(Processor::WindowPost(options)) => window_post(options),
+        Command::Processor(Processor::WinningPost(options)) => winning_post(options),
         Command::Processor(Processor::WindowPostVerify { sizes }) => {
             environment::isolate()?;
             panics::install_hook();
-            let parameters = Parameters::at_start(Need::Verifying, sizes)?;
+            let parameters = Parameters::at_start(Need::Verifying, Post::Window, sizes)?;
             lines::serve("window_post_verify", false, move |task, _| verify::verify(&parameters, task))
         }
     }
@@ -121,8 +138,24 @@ fn window_post(options: WindowPost) -> Result<()> {
         });
     }
     environment::refuse_home_made_parameters(&options.sizes);
-    let parameters = Parameters::at_start(Need::Proving, options.sizes)?;
+    let parameters = Parameters::at_start(Need::Proving, Post::Window, options.sizes)?;
     let prover = Arc::new(Prover::new(parameters, readers, Memory::new(options.memory_per_proof)));
     prover.check_digests_in_background();
     lines::serve("window_post", options.progress, move |task, progress| prover.prove(task, progress))
+}
+
+fn winning_post(options: WinningPost) -> Result<()> {
+    environment::isolate()?;
+    environment::prefer_cpu();
+    panics::install_hook();
+    environment::refuse_home_made_parameters(&options.sizes);
+    let parameters = Parameters::at_start(Need::Proving, Post::Winning, options.sizes)?;
+    let sizes = parameters.sizes(Post::Winning);
+    let prover = WinningProver::new(parameters, Readers::new(None, winning::READ_LIMIT, Vec::new()))?;
+    if options.warmup {
+        for size in sizes {
+            winning_warm_up::warm_up(size)?;
+        }
+    }
+    lines::serve("winning_post", false, move |task, progress| prover.prove(task, progress))
 }

@@ -3,7 +3,7 @@ use std::env;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, ensure};
-use window_post_core::{ParameterFiles, SectorSize, parameter_dir};
+use window_post_core::{ParameterFiles, Post, SectorSize, parameter_dir};
 
 use crate::environment::FORCED_SIZE;
 
@@ -17,26 +17,27 @@ pub enum Need {
 /// panic for a file that is cut short and with an invalid proof for one of another set-up.
 pub struct Parameters {
     need: Need,
-    checked: Mutex<HashSet<SectorSize>>,
+    checked: Mutex<HashSet<(Post, SectorSize)>>,
 }
 
 impl Parameters {
     /// Checks the sizes asked for, else the one of FORCE_SECTOR_SIZE, else all that are in the parameter directory: of
     /// those, damaged ones are told and left out as long as one is sound.
-    pub fn at_start(need: Need, sizes: Vec<SectorSize>) -> Result<Self> {
+    pub fn at_start(need: Need, post: Post, sizes: Vec<SectorSize>) -> Result<Self> {
         let parameters = Self { need, checked: Mutex::default() };
         let asked = if sizes.is_empty() { forced_size()?.into_iter().collect() } else { sizes };
         for &size in &asked {
-            parameters.ensure(size)?;
+            parameters.ensure(post, size)?;
         }
         if asked.is_empty() {
-            parameters.ensure_some()?;
+            parameters.ensure_some(post)?;
         }
         Ok(parameters)
     }
 
-    fn ensure_some(&self) -> Result<()> {
-        let damaged: Vec<_> = self.present()?.into_iter().filter_map(|size| self.ensure(size).err()).collect();
+    fn ensure_some(&self, post: Post) -> Result<()> {
+        let damaged: Vec<_> =
+            self.present(post)?.into_iter().filter_map(|size| self.ensure(post, size).err()).collect();
         let none_is_sound = self.checked.lock().expect("no holder of this lock can panic").is_empty();
         for (index, error) in damaged.into_iter().enumerate() {
             if none_is_sound && index == 0 {
@@ -48,33 +49,33 @@ impl Parameters {
     }
 
     /// Checks a size unless that was done before.
-    pub fn ensure(&self, size: SectorSize) -> Result<()> {
+    pub fn ensure(&self, post: Post, size: SectorSize) -> Result<()> {
         let mut checked = self.checked.lock().expect("no holder of this lock can panic");
-        if !checked.contains(&size) {
-            let files = ParameterFiles::of(size)?;
+        if !checked.contains(&(post, size)) {
+            let files = ParameterFiles::of(post, size)?;
             match self.need {
                 Need::Proving => files.check()?,
                 Need::Verifying => files.check_vk()?,
             }
-            checked.insert(size);
+            checked.insert((post, size));
         }
         Ok(())
     }
 
-    /// The checked sizes whose parameters have published digests.
-    pub fn official(&self) -> Vec<SectorSize> {
+    /// The sizes checked so far.
+    pub fn sizes(&self, post: Post) -> Vec<SectorSize> {
         let checked = self.checked.lock().expect("no holder of this lock can panic");
-        checked.iter().copied().filter(|size| size.is_official()).collect()
+        checked.iter().filter(|(of, _)| *of == post).map(|&(_, size)| size).collect()
     }
 
-    fn present(&self) -> Result<Vec<SectorSize>> {
+    fn present(&self, post: Post) -> Result<Vec<SectorSize>> {
         let present = match self.need {
-            Need::Proving => ParameterFiles::present(|files| &files.params)?,
-            Need::Verifying => ParameterFiles::present(|files| &files.vk)?,
+            Need::Proving => ParameterFiles::present(post, |files| &files.params)?,
+            Need::Verifying => ParameterFiles::present(post, |files| &files.vk)?,
         };
         ensure!(
             !present.is_empty(),
-            "there are no window PoSt parameters in {}; set FIL_PROOFS_PARAMETER_CACHE, or make test parameters with \
+            "there are no {post} PoSt parameters in {}; set FIL_PROOFS_PARAMETER_CACHE, or make test parameters with \
              `prover-tools params generate`, or fetch official ones with `lotus fetch-params`",
             parameter_dir().display()
         );

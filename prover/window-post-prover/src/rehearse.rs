@@ -1,15 +1,15 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
 use serde_json::value::RawValue;
-use window_post_core::check_partition;
+use window_post_core::{Post, check_partition};
 
 use crate::fault::Detail;
 use crate::panics::guarded;
 use crate::progress::Progress;
 use crate::prove::{Output, read_sectors, split, unfit_sectors};
-use crate::reading::Readers;
+use crate::reading::{Readers, Spread, milliseconds, spread, store_reports, times};
 use crate::task::{Kind, Task};
 
 #[derive(Serialize)]
@@ -24,26 +24,24 @@ pub struct Rehearsed {
 struct Rehearsal {
     sectors: usize,
     good: usize,
+    readers: usize,
     read_ms: Spread,
     reading_ms: u64,
     checking_ms: u64,
-}
-
-#[derive(Serialize)]
-struct Spread {
-    p50: f64,
-    p99: f64,
-    max: f64,
+    /// Of each sector, ascending by number.
+    sector_ms: Vec<(u64, f64)>,
 }
 
 /// Does everything but the SNARK: reads all sectors and lets the library check their vanilla proofs, by partitions as
 /// the proof would have them.
 pub fn rehearse(readers: &Readers, task: &RawValue, progress: &Progress) -> Result<Rehearsed> {
-    let task = Task::read(task)?;
+    let task = Task::read(task, Post::Window)?;
     let start = Instant::now();
     let readings = read_sectors(readers, &task, progress)?;
     let reading_ms = milliseconds(start.elapsed());
-    let read_ms = spread(readings.iter().map(|reading| reading.took).collect());
+    let read_ms = spread(&times(readings.iter().map(|reading| reading.took).collect()));
+    let sector_ms = readings.iter().map(|reading| (reading.sector_id, milliseconds(reading.took))).collect();
+    let stores = store_reports(&readings);
     let (vanilla, mut details) = split(readings);
 
     let start = Instant::now();
@@ -53,15 +51,17 @@ pub fn rehearse(readers: &Readers, task: &RawValue, progress: &Progress) -> Resu
     let rehearsal = Rehearsal {
         sectors: task.replicas.len(),
         good: task.replicas.len() - details.len(),
+        readers: readers.lanes(),
         read_ms,
         reading_ms: reading_ms as u64,
         checking_ms: milliseconds(start.elapsed()) as u64,
+        sector_ms,
     };
-    Ok(Rehearsed { output: Output::faulty(details), rehearsal })
+    Ok(Rehearsed { output: Output::faulty(details, stores), rehearsal })
 }
 
 fn check(task: &Task, vanilla: &[Vec<u8>], progress: &Progress) -> Result<Vec<Detail>> {
-    let Kind { proof, size, prover_id } = task.kind;
+    let Kind { proof, size, prover_id, .. } = task.kind;
     let partitions = vanilla.len().div_ceil(size.partition_sectors());
     for (index, chunk) in vanilla.chunks(size.partition_sectors()).enumerate() {
         progress.report("verifying", index, partitions);
@@ -72,15 +72,4 @@ fn check(task: &Task, vanilla: &[Vec<u8>], progress: &Progress) -> Result<Vec<De
     }
     progress.report("verifying", partitions, partitions);
     Ok(Vec::new())
-}
-
-fn spread(mut times: Vec<Duration>) -> Spread {
-    times.sort_unstable();
-    let at = |share: f64| times.get(((times.len() - 1) as f64 * share).round() as usize).copied().unwrap_or_default();
-    Spread { p50: milliseconds(at(0.5)), p99: milliseconds(at(0.99)), max: milliseconds(at(1.0)) }
-}
-
-/// To a tenth of a millisecond.
-fn milliseconds(time: Duration) -> f64 {
-    (time.as_secs_f64() * 10_000.0).round() / 10.0
 }

@@ -6,7 +6,7 @@ use filecoin_proofs_api::{ProverId, RegisteredPoStProof};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
-use window_post_core::{Node, SectorFiles, SectorSize, prover_id};
+use window_post_core::{Node, Post, SectorFiles, SectorSize, prover_id};
 
 #[derive(Deserialize)]
 struct Line {
@@ -40,6 +40,7 @@ pub struct Task {
 /// What is common to proving and verifying.
 #[derive(Clone, Copy)]
 pub struct Kind {
+    pub post: Post,
     pub proof: RegisteredPoStProof,
     pub size: SectorSize,
     pub prover_id: ProverId,
@@ -47,17 +48,24 @@ pub struct Kind {
 
 impl Kind {
     pub fn new(miner_id: u64, proof_type: &str) -> Result<Self> {
-        let (size, proof) = SectorSize::ALL
+        let types = |size: SectorSize| {
+            [
+                (Post::Window, size, size.window_proof()),
+                (Post::Window, size, size.window_proof_v1()),
+                (Post::Winning, size, size.winning_proof()),
+            ]
+        };
+        let (post, size, proof) = SectorSize::ALL
             .into_iter()
-            .flat_map(|size| [(size, size.window_proof()), (size, size.window_proof_v1())])
-            .find(|(_, proof)| format!("{proof:?}") == proof_type)
-            .with_context(|| format!("task.proof_type: {proof_type:?} is not a window PoSt proof type"))?;
-        Ok(Self { proof, size, prover_id: prover_id(miner_id) })
+            .flat_map(types)
+            .find(|(_, _, proof)| format!("{proof:?}") == proof_type)
+            .with_context(|| format!("task.proof_type: {proof_type:?} is not a PoSt proof type"))?;
+        Ok(Self { post, proof, size, prover_id: prover_id(miner_id) })
     }
 }
 
 impl Task {
-    pub fn read(task: &RawValue) -> Result<Self> {
+    pub fn read(task: &RawValue, post: Post) -> Result<Self> {
         let line: Line = read_task(task)?;
         let mut replicas = BTreeMap::new();
         for replica in line.replicas.unwrap_or_default() {
@@ -73,7 +81,9 @@ impl Task {
             }
         }
         ensure!(!replicas.is_empty(), "task.replicas: there is no sector to prove");
-        Ok(Self { kind: Kind::new(line.miner_id, &line.proof_type)?, randomness: masked(line.seed), replicas })
+        let kind = Kind::new(line.miner_id, &line.proof_type)?;
+        ensure!(kind.post == post, "task.proof_type: {:?} is not a {post} PoSt proof type", line.proof_type);
+        Ok(Self { kind, randomness: masked(line.seed), replicas })
     }
 }
 

@@ -11,14 +11,14 @@ use crate::parameters::Parameters;
 use crate::prove::verify_proof;
 use crate::task::{Kind, masked, read_task};
 
-/// A proof and the window_post task it is to prove, as that was given to its prover.
+/// A proof and the window_post or winning_post task it is to prove, as that was given to its prover.
 #[derive(Deserialize)]
 struct Line {
     task: Statement,
     proof: String,
 }
 
-/// What of a window_post task a proof stands for; the files do not matter.
+/// What of a task a proof stands for; the files do not matter.
 #[derive(Deserialize)]
 struct Statement {
     miner_id: u64,
@@ -58,7 +58,7 @@ pub fn verify(parameters: &Parameters, request: &RawValue) -> Result<Verdict> {
         }
     }
     ensure!(!sectors.is_empty(), "task.task.replicas: there is no sector to verify");
-    parameters.ensure(kind.size)?;
+    parameters.ensure(kind.post, kind.size)?;
     let proof = match BASE64_STANDARD.decode(proof) {
         Ok(proof) => proof,
         Err(error) => return Ok(Verdict::invalid(format!("task.proof is not base64: {error}"))),

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import { programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
+import { programVersion } from '../../cli/version.ts';
 import { defaultQuiet } from './quiet.ts';
 import { runDevnet } from './run.ts';
 
@@ -30,6 +32,8 @@ const program = new Command('wdpost-devnet')
     String(defaultQuiet.afterMessage),
   )
   .option('--seed <text>', 'decides keys, tokens and randomness', 'wdpost-devnet')
+  .version(programVersion())
+  .addHelpText('after', programHelp('wdpost-devnet --home /tmp/devnet --miner t01000 --sectors sectors.jsonl'))
   .exitOverride()
   .action((options: Parameters<typeof runDevnet>[0]) => runProgram(() => runDevnet(options)));
 

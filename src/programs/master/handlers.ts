@@ -47,7 +47,7 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
         const answer = { version: RPC_VERSION, master: name, heartbeatTimeoutMs, closed: [] };
         if (hello.role === 'submitter') reign.submitters.add(peer);
         if (hello.role !== 'slave') return answer;
-        const session = rpcSlaveSession(peer);
+        const session = rpcSlaveSession(peer, reign.stores);
         const attempts = hello.attempts ?? [];
         const closed = await reign.leader.join(session, { slots: hello.slots ?? 0, attempts });
         void peer.connection.closed.then(() => reign.leader.leave(session));
@@ -69,7 +69,13 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
     'task.rehearse': (_, peer, body) =>
       within(peer, async (reign) => {
         if (body === undefined) throw new CodedError('bad-task', 'task.rehearse came without its task');
-        return await rehearseOnSlaves(reign.slavePeers(), body);
+        return await rehearseOnSlaves(reign.slavePeers(), body, reign.stores);
+      }),
+    'stores.tell': ({ stores }, peer) =>
+      within(peer, async (reign) => {
+        reign.stores.tell(peer.hello.name, stores);
+        reign.leader.dispatcher.wake();
+        return null;
       }),
     'batch.prove': (request, peer) => within(peer, (reign) => reign.proveBatch(request, peer)),
     'slave.heartbeat': ({ attempts, free }, peer) =>

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import type { ServiceManager } from '../../cli/service-manager.ts';
 import type { Clock } from '../../clock/clock.ts';
 import { Gate } from '../../clock/gate.ts';
 import { untilAborted } from '../../clock/until-aborted.ts';
@@ -6,14 +7,13 @@ import type { MasterConfig } from '../../config/master-file.ts';
 import { waitForDatabase } from '../../database/wait-for-database.ts';
 import { createVerifier } from '../../ext-processor/verifier.ts';
 import { Leadership } from '../../leadership/leadership.ts';
-import { assertClosed } from '../../rpc/gatekeeper.ts';
-import { MAX_NAME_LENGTH } from '../../rpc/methods.ts';
 import { RpcServer } from '../../rpc/rpc-server.ts';
 import { loadServerTls } from '../../rpc/tls.ts';
 import { loadTokens } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { advertisedAddress } from './advertised-address.ts';
 import { masterHandlers } from './handlers.ts';
+import { type ChildInit, listenAsChild, masterName } from './listen-as-child.ts';
 import { Reign } from './reign.ts';
 
 /** Three full messages of a foreign manager, 7,047 replicas, are 1.65 MB. */
@@ -28,15 +28,17 @@ const REPLACED = 'this master leads no more';
  * @throws CodedError when it cannot start
  */
 export async function runMaster(
-  components: { readonly clock: Clock; readonly logger: Logger },
+  components: { readonly clock: Clock; readonly logger: Logger; readonly service?: ServiceManager },
   config: MasterConfig,
   signal: AbortSignal,
+  child?: ChildInit,
 ): Promise<void> {
   const { clock, logger } = components;
   const { listen, insecure, maxConnections, ...server } = config.server;
   const tokens = await loadTokens({ file: server.tokenFile, env: process.env });
   const tls = await loadServerTls({ cert: server.tlsCert, key: server.tlsKey, clientCa: server.tlsClientCa });
-  assertClosed({ ...listen, tokens, tls, insecure });
+  const asks = tokens.length > 0 || tls?.clientCa !== undefined;
+  if (child !== undefined && asks) tokens.push({ secret: child.token, scopes: new Set(['submit']) });
   const db = await waitForDatabase(components, config.db, signal);
   if (db === undefined) return;
   const verifier = createVerifier(components);
@@ -58,12 +60,13 @@ export async function runMaster(
     { ...listen, tokens, tls, insecure, maxConnections, maxPayloadBytes: MAX_PAYLOAD_BYTES },
   );
   try {
-    const address = await rpc.start();
+    const address = await listenAsChild({ ...components, db, rpc }, { port: listen.port, signal, child });
+    if (address === undefined) return;
     leadership = new Leadership(
       { ...components, db },
       {
         role: 'master',
-        name: `${hostname()}:${address.port}`.slice(-MAX_NAME_LENGTH),
+        name: masterName(address.port),
         address: config.server.advertise ?? advertisedAddress({ ...address, hostname: hostname() }),
         async onLead(fenced) {
           const next = new Reign({ ...components, db: fenced, verifier }, config.task);
@@ -85,6 +88,8 @@ export async function runMaster(
     await leadership.start();
     decided.open();
     logger.info(address, 'master listens');
+    components.service?.ready(components, signal);
+    child?.onReachable(address.port);
     await untilAborted(signal);
     logger.info('master stops');
   } finally {

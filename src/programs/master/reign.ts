@@ -16,6 +16,7 @@ import type { LeasePolicy } from '../../queue/end-lost-attempts.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 import type { WindowPostOutput } from '../../rpc/window-post.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { StoreTable } from './store-table.ts';
 import { Submitters } from './submitters.ts';
 
 interface Components {
@@ -31,6 +32,7 @@ export class Reign {
   readonly leader: Leader;
   readonly operator: Operator;
   readonly submitters = new Submitters();
+  readonly stores = new StoreTable();
   readonly #components: Components;
   readonly #task: MasterConfig['task'];
   readonly #housekeeping: Housekeeping;

@@ -1,21 +1,26 @@
 import type { SlaveSession } from '../../dispatch/slave-roster.ts';
 import { decodeTask } from '../../queue/window-post-task.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
+import type { StoreTable } from './store-table.ts';
 
 const START_LIMIT_MS = 15_000;
 /** From here on a slave takes the task as bytes. */
 const ATTACHMENT_VERSION = 2;
 
 /** A slave at the other end of an RPC connection. */
-export function rpcSlaveSession({ hello, remote, connection }: RpcPeer): SlaveSession {
+export function rpcSlaveSession({ hello, remote, connection }: RpcPeer, table: StoreTable): SlaveSession {
+  const attached = hello.attached ?? [];
   return {
     name: hello.name,
     remote,
     version: hello.version,
     sectorSize: hello.sectorSize ?? null,
-    stores: hello.stores ?? null,
+    get stores() {
+      return table.readable(hello);
+    },
     async start({ id, attempt, closeAt, facts, body }) {
-      const lease = { id, attempt, closeAt };
+      const stores = table.places(attached);
+      const lease = { id, attempt, closeAt, ...(stores.length > 0 && { stores }) };
       const limit = { timeoutMs: START_LIMIT_MS };
       return hello.version < ATTACHMENT_VERSION
         ? await connection.call('attempt.start', { ...lease, task: decodeTask(body) }, limit)

@@ -1,27 +1,29 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../clock/clock.ts';
-import { type ExtProverConfig, loadExtProverConfig } from '../../config/ext-prover-file.ts';
 import type { ManagerConfig } from '../../config/manager-file.ts';
-import { loadMasterConfig, type MasterConfig } from '../../config/master-file.ts';
+import { loadMasterConfig } from '../../config/master-file.ts';
+import { urlOnItsHost } from '../../config/master-url.ts';
 import { CodedError } from '../../errors/coded-error.ts';
+import type { PoolChildInit } from '../../ext-processor/prover-pool.ts';
 import { socketUrl } from '../../rpc/socket-address.ts';
 import { type ClientTls, loadClientTls } from '../../rpc/tls.ts';
 import { loadClientToken } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { poolChild, readExtProvers } from './ext-provers.ts';
 import { keepEmbeddedDatabase } from './kept-database.ts';
 import { MasterChild } from './master-child.ts';
 import { programPath } from './program-path.ts';
 
-/** Where the manager's database and master are. */
+/** Where the manager's database is, and who proves. */
 export interface Cluster {
   readonly databaseUrls: readonly string[];
-  /** Addresses of masters, `host:port` or a ws URL. */
+  /** Addresses of masters, `host:port` or a ws URL; none where the children prove. */
   readonly masters: readonly string[];
   readonly token: string | undefined;
   readonly tls: ClientTls | undefined;
+  /** The provers of ext-prover.cfg, where they are no master of ours. */
+  readonly children?: readonly PoolChildInit[];
   /** Ends what was started for this manager alone. */
   stop(): Promise<void>;
 }
@@ -43,12 +45,44 @@ const EMBEDDED_MASTER = '127.0.0.1:4698';
 
 /**
  * [Common.Cluster]; where absent the master of ext-prover.cfg; where that is absent too, an embedded database and master. A Master
- * without a Database is the address on which the embedded master listens.
+ * without a Database is the address on which the embedded master listens. With --ext-prover and provers that are no master of ours
+ * there is no master: they are children of the manager.
+ * @throws CodedError `no-ext-prover`, `two-provers`, `no-master`, `no-database`
  */
 export async function findCluster(components: Components, init: ClusterInit): Promise<Cluster> {
   const { database, master, tokenFile, tlsCa, tlsCert, tlsKey } = init.config.common.cluster;
   const token = await loadClientToken({ file: tokenFile, env: process.env }, 'submit');
   const tls = await loadClientTls({ ca: tlsCa, cert: tlsCert, key: tlsKey });
+  const ext = await readExtProvers(init.confDir);
+  for (const warning of ext.warnings) components.logger.warn({ warning }, 'config');
+  if (init.extProver && ext.provers.length === 0 && ext.winning.length === 0) {
+    throw new CodedError(
+      'no-ext-prover',
+      `no ext prover constructed: --ext-prover wants a [[WdPost]] or [[WinPost]] in ${ext.file}`,
+    );
+  }
+  const children = init.extProver && ext.master === undefined && ext.provers.length > 0;
+  if (children) {
+    if (master !== undefined) {
+      throw new CodedError(
+        'two-provers',
+        `sector-manager.cfg has [Common.Cluster] Master and ${ext.file} a prover that is no master of this cluster: ` +
+          'leave out the Master, or --ext-prover',
+      );
+    }
+    const db =
+      database === undefined
+        ? await embeddedDatabase(components, init.home, EMBEDDED_MASTER)
+        : { url: database, stop: async () => {} };
+    return {
+      databaseUrls: [db.url].flat(),
+      masters: [],
+      token,
+      tls,
+      children: ext.provers.map(poolChild),
+      stop: () => db.stop(),
+    };
+  }
   if (database !== undefined && master !== undefined) {
     return { databaseUrls: database, masters: master, token, tls, stop: async () => {} };
   }
@@ -58,9 +92,7 @@ export async function findCluster(components: Components, init: ClusterInit): Pr
       'sector-manager.cfg: [Common.Cluster] has a Database and no Master: add Master = "host:4698"',
     );
   }
-  const extProverFile = join(init.confDir, 'ext-prover.cfg');
-  const named = existsSync(extProverFile) ? await masterOfExtProver(extProverFile, init.extProver) : undefined;
-  if (named === undefined) {
+  if (ext.master === undefined) {
     const listen = master?.[0] ?? EMBEDDED_MASTER;
     if (!/^(?:127\.|localhost:|\[::1\])/.test(listen)) {
       throw new CodedError(
@@ -70,8 +102,8 @@ export async function findCluster(components: Components, init: ClusterInit): Pr
     }
     return await embeddedCluster(components, init.home, listen, token);
   }
-  const { config } = await loadMasterConfig(named.masterFile);
-  const child = init.extProver ? new MasterChild(components, named.child) : undefined;
+  const { config } = await loadMasterConfig(ext.master.file);
+  const child = init.extProver ? new MasterChild(components, ext.master.child) : undefined;
   return {
     databaseUrls: config.db.url,
     masters: [urlOnItsHost(config.server)],
@@ -81,61 +113,16 @@ export async function findCluster(components: Components, init: ClusterInit): Pr
   };
 }
 
-/** A certificate is made out to the name that others use; in the clear loopback will do. */
-export function urlOnItsHost({ listen, advertise, tlsCert }: MasterConfig['server']): string {
-  const isEvery = listen.host === '0.0.0.0' || listen.host === '::';
-  const host = isEvery ? (tlsCert === undefined ? '127.0.0.1' : hostname()) : listen.host;
-  const address = `${host.includes(':') ? `[${host}]` : host}:${listen.port}`;
-  return tlsCert === undefined ? `ws://${address}` : `wss://${advertise ?? address}`;
-}
-
-/** The wdpost_master.toml that the first [[WdPost]] of ext-prover.cfg names, where there is one. */
-export async function masterFileOfExtProver(confDir: string): Promise<string | undefined> {
-  const file = join(confDir, 'ext-prover.cfg');
-  if (!existsSync(file)) return undefined;
-  return (await masterOfExtProver(file, false))?.masterFile;
-}
-
-async function masterOfExtProver(file: string, required: boolean) {
-  const { config } = await loadExtProverConfig(file);
-  const [first] = config.wdPost;
-  const masterFile = first && masterFileOf(first.args);
-  if (first === undefined || masterFile === undefined) {
-    if (!required) return undefined;
-    throw new CodedError(
-      'no-ext-prover',
-      `${file}: --ext-prover wants a [[WdPost]] with Args = ["-c", "<wdpost_master.toml>"]`,
-    );
-  }
-  const child = {
-    bin: first.bin ?? programPath('wdpost-master-daemon'),
-    args: first.args,
-    env: { ...process.env, ...first.envs },
-  };
-  return { masterFile, child };
-}
-
-/** The value of `-c FILE` or `-c=FILE`. */
-function masterFileOf(args: ExtProverConfig['wdPost'][number]['args']): string | undefined {
-  const at = args.findIndex((arg) => arg === '-c' || arg.startsWith('-c='));
-  return at < 0 ? undefined : args[at] === '-c' ? args[at + 1] : args[at]?.slice(3);
-}
-
 async function embeddedCluster(
   components: Components,
   home: string,
   listen: string,
   token: string | undefined,
 ): Promise<Cluster> {
-  await mkdir(home, { recursive: true });
-  const database = await keepEmbeddedDatabase(components, join(home, 'database'));
-  const masterFile = join(home, 'embedded_master.toml');
-  // Renamed into place: somebody may be waiting for it.
-  await writeFile(`${masterFile}.new`, `[server]\nlisten = '${listen}'\n\n[db]\nurl = '${database.url}'\n`);
-  await rename(`${masterFile}.new`, masterFile);
+  const database = await embeddedDatabase(components, home, listen);
   const child = new MasterChild(components, {
     bin: programPath('wdpost-master-daemon'),
-    args: ['-c', masterFile],
+    args: ['-c', embeddedMasterFile(home)],
     env: process.env,
   });
   return {
@@ -148,4 +135,19 @@ async function embeddedCluster(
       await database.stop();
     },
   };
+}
+
+/** With the file by which other programs find it. */
+async function embeddedDatabase(components: Components, home: string, listen: string) {
+  await mkdir(home, { recursive: true });
+  const database = await keepEmbeddedDatabase(components, join(home, 'database'));
+  const file = embeddedMasterFile(home);
+  // Renamed into place: somebody may be waiting for it.
+  await writeFile(`${file}.new`, `[server]\nlisten = '${listen}'\n\n[db]\nurl = '${database.url}'\n`);
+  await rename(`${file}.new`, file);
+  return database;
+}
+
+function embeddedMasterFile(home: string): string {
+  return join(home, 'embedded_master.toml');
 }

@@ -1,27 +1,51 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { exampleHelp, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
+import { ServiceManager } from '../../cli/service-manager.ts';
 import { untilSignal } from '../../cli/until-signal.ts';
+import { programVersion } from '../../cli/version.ts';
 import { CodedError } from '../../errors/coded-error.ts';
+import { defaultHome } from './default-home.ts';
 import { initDaemon } from './init-daemon.ts';
+import { readAddresses, type WrittenAddresses } from './listen-options.ts';
 import { runDaemon } from './run-daemon.ts';
 import { addUtil } from './util/util-command.ts';
 
-const { VENUS_SECTOR_MANAGER_PATH, VSM_PATH } = process.env;
-const defaultHome = VENUS_SECTOR_MANAGER_PATH ?? VSM_PATH ?? join(homedir(), '.venus-sector-manager');
+const home = defaultHome({ env: process.env, userHome: homedir(), exists: existsSync });
 
+const service = new ServiceManager(process.env);
 const program = new Command('sector-manager')
+  .version(programVersion())
   .description('Watches chain and sectors, and posts window PoSts')
-  .option('--home <dir>', 'folder of configuration and embedded database', defaultHome)
+  .option('--home <dir>', 'folder of configuration and embedded database', home)
+  .option('--net <name>', 'accepted for existing scripts; the network is the one of the chain node')
+  .addHelpText(
+    'after',
+    programHelp(
+      'sector-manager --home /var/lib/wdpost daemon run --poster --conf-dir /etc/wdpost',
+      'sector-manager util config check --conf-dir /etc/wdpost',
+    ),
+  )
   .showHelpAfterError('(add --help for the options)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+
+interface RunOptions {
+  readonly poster?: boolean;
+  readonly miner?: boolean;
+  readonly warmup: string;
+  readonly extProver?: boolean;
+  readonly shadow?: boolean;
+  readonly confDir?: string;
+}
 
 const daemon = program.command('daemon').copyInheritedSettings(program).description('the manager itself');
 
 daemon
   .command('init')
   .description('write a commented sector-manager.cfg and ext-prover.cfg')
+  .addHelpText('after', exampleHelp('sector-manager --home /var/lib/wdpost daemon init'))
   .action(() =>
     runProgram(async () => {
       const written = await initDaemon(program.opts().home);
@@ -32,28 +56,41 @@ daemon
 daemon
   .command('run')
   .description('run in the foreground')
+  .addHelpText('after', exampleHelp('sector-manager daemon run --poster --ext-prover --conf-dir /etc/wdpost'))
   .option('--poster', 'post window PoSts for the miners of sector-manager.cfg')
-  .option('--miner', 'serve winning PoSt (not part of this version)')
-  .option('--ext-prover', 'start the first [[WdPost]] of ext-prover.cfg as a child')
+  .option('--miner', 'make winning proofs for the gateways of sector-manager.cfg')
+  .addOption(
+    new Option(
+      '--warmup [flag]',
+      'with --miner: make a winning proof at the start, so that the first real one is not slower',
+    )
+      .choices(['true', 'false'])
+      .preset('true')
+      .default('true'),
+  )
+  .option('--ext-prover', 'prove with the programs of ext-prover.cfg, started as children')
   .option('--shadow', 'do everything but send; util sealer proving shadow-report shows what would have been sent')
   .option('--conf-dir <dir>', 'folder of sector-manager.cfg and ext-prover.cfg (default: the home folder)')
-  .option('--listen <address>', 'accepted for existing units; nothing is served there yet')
-  .action((options: { poster?: boolean; miner?: boolean; extProver?: boolean; shadow?: boolean; confDir?: string }) =>
+  .option('--listen <address>', 'serve the sector index, metrics and health there, for example 0.0.0.0:1789')
+  .option('--proxy <address>', 'look up where sectors are at the manager there (host:port of its --listen)')
+  .option('--proxy-sector-indexer-off', 'with --proxy: look them up in the own index all the same')
+  .action((options: RunOptions & WrittenAddresses) =>
     runProgram(async () => {
-      if (options.miner) {
-        throw new CodedError(
-          'no-winning-post',
-          '--miner: this version does not serve winning PoSt; leave the flag out',
-        );
+      const { confDir, extProver, shadow, poster = false, miner = false } = options;
+      if (!poster && !miner) {
+        throw new CodedError('nothing-to-do', 'say what to run: sector-manager daemon run --poster, --miner or both');
       }
-      if (!options.poster) throw new CodedError('nothing-to-do', 'say what to run: sector-manager daemon run --poster');
-      const { confDir, extProver, shadow } = options;
       await runDaemon(
         {
+          service,
           home: program.opts().home,
+          poster,
+          miner,
+          warmUp: options.warmup === 'true',
           ...(confDir !== undefined && { confDir }),
           ...(extProver !== undefined && { extProver }),
           ...(shadow !== undefined && { shadow }),
+          ...readAddresses(options),
         },
         untilSignal(),
       );

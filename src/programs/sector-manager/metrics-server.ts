@@ -1,12 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { CodedError, errorCode, errorText } from '../../errors/coded-error.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CodedError } from '../../errors/coded-error.ts';
 import { admit } from '../../rpc/gatekeeper.ts';
 import { isLoopback } from '../../rpc/socket-address.ts';
 import type { Token } from '../../rpc/tokens.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { Health } from './health.ts';
+import { listenHttp } from './http-listener.ts';
 
 interface MetricsServerInit {
   readonly host: string;
@@ -17,15 +17,20 @@ interface MetricsServerInit {
   readonly insecure: boolean;
 }
 
+interface Components {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: Pick<Health, 'report'>;
+}
+
 const MAX_CONNECTIONS = 32;
-const REQUEST_LIMIT_MS = 5_000;
 
 /**
- * Serves GET /metrics.
+ * Serves GET /metrics and /healthcheck.
  * @throws CodedError `open-listener` (no token on an outside address), `listen-failed`
  */
 export async function serveMetrics(
-  components: { readonly logger: Logger; readonly metrics: Metrics },
+  components: Components,
   init: MetricsServerInit,
 ): Promise<{ readonly port: number; close(): void }> {
   const { host, port, tokens, insecure } = init;
@@ -36,46 +41,39 @@ export async function serveMetrics(
         'name a file with a line "read <token>" in TokenFile, or say Insecure = true',
     );
   }
-  const server = createServer((request, response) => {
-    void answer(components.metrics, tokens, request, response).catch((err: unknown) => {
-      components.logger.warn({ err }, 'metrics could not be read');
-      response.writeHead(500).end();
-    });
+  const named = '[Common.Metrics] Listen';
+  const listener = await listenHttp({ host, port, maxConnections: MAX_CONNECTIONS, named }, (request, response) => {
+    const admission = admit(request, { tokens, insecure });
+    if ('status' in admission || !admission.scopes.has('read')) {
+      response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('show a token with scope read\n');
+      return;
+    }
+    void answerReading(components, request, response);
   });
-  server.maxConnections = MAX_CONNECTIONS;
-  server.requestTimeout = REQUEST_LIMIT_MS;
-  server.headersTimeout = REQUEST_LIMIT_MS;
-  try {
-    server.listen({ host, port });
-    await once(server, 'listening');
-  } catch (error) {
-    const why = errorCode(error) === 'EADDRINUSE' ? 'another program listens there' : errorText(error);
-    throw new CodedError('listen-failed', `[Common.Metrics] Listen: cannot listen on ${host}:${port}: ${why}`);
-  }
-  const address = { host, port: (server.address() as AddressInfo).port };
-  components.logger.info(address, 'metrics are served');
-  return {
-    port: address.port,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  components.logger.info({ host, port: listener.port }, 'metrics are served');
+  return listener;
 }
 
-async function answer(
-  metrics: Metrics,
-  tokens: readonly Token[],
+/** GET /metrics and /healthcheck of somebody who may read. */
+export async function answerReading(
+  { logger, metrics, health }: Components,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const admission = admit(request, { tokens });
-  if ('status' in admission || !admission.scopes.has('read')) {
-    response.writeHead(401, { 'www-authenticate': 'Bearer' }).end('show a token with scope read\n');
-  } else if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
-    response.writeHead(404).end('only GET /metrics is served\n');
-  } else {
-    const text = await metrics.text();
-    response.writeHead(200, { 'content-type': metrics.contentType }).end(text);
+  const path = request.url?.split('?')[0];
+  try {
+    if (request.method !== 'GET' || (path !== '/metrics' && path !== '/healthcheck')) {
+      response.writeHead(404).end('only GET /metrics and GET /healthcheck are served\n');
+    } else if (path === '/metrics') {
+      const text = await metrics.text();
+      response.writeHead(200, { 'content-type': metrics.contentType }).end(text);
+    } else {
+      const report = await health.report();
+      const code = report.status === 'ok' ? 200 : 503;
+      response.writeHead(code, { 'content-type': 'application/json' }).end(`${JSON.stringify(report)}\n`);
+    }
+  } catch (err) {
+    logger.warn({ err, path }, 'a question could not be answered');
+    response.writeHead(500).end();
   }
 }

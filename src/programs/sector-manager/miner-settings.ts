@@ -7,17 +7,9 @@ import type { Logger } from '../../telemetry/logger.ts';
 
 /**
  * The miners to post for.
- * @throws CodedError `no-winning-post` where a miner wants blocks won, `no-miners` where nothing is left to do
+ * @throws CodedError `no-miners` where nothing is left to do
  */
 export function minerSettings(config: ManagerConfig, logger: Logger, file: string): MinerSettings[] {
-  const winning = config.miners.find((miner) => miner.proof.enabled);
-  if (winning !== undefined) {
-    throw new CodedError(
-      'no-winning-post',
-      `${file}: miner ${winning.actor} has [Miners.Proof] Enabled = true, but this version does not serve winning PoSt; ` +
-        'set it to false and leave block production to the node that does it now',
-    );
-  }
   const miners = config.miners.flatMap(({ actor, post }): MinerSettings[] => {
     if (!post.enabled) return [];
     const sender = post.senders?.[0];

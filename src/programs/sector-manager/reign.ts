@@ -5,14 +5,22 @@ import type { OutboxInit } from '../../outbox/settings.ts';
 import type { MinerSettings, PosterComponents } from '../../poster/components.ts';
 import { MinerPoster } from '../../poster/miner-poster.ts';
 import { ShadowOutbox } from '../../poster/shadow-outbox.ts';
+import { SectorIndex } from '../../stores/index/sector-index.ts';
+import { watchGrowth } from '../../stores/index/watch-growth.ts';
+import { keepReconciled } from '../../stores/reconcile/keep-reconciled.ts';
+import type { StoreChecker } from '../../stores/store-checker.ts';
 import type { AlertBook } from '../../telemetry/alert-book.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
+import type { WinningProver } from '../../winning/winning-prover.ts';
+import { WinningService } from '../../winning/winning-service.ts';
 import { AlertStore } from './alert-store.ts';
 import { Manager } from './manager.ts';
 import { watchCapacity } from './preflight/capacity-watch.ts';
 import { recordRuns } from './record-runs.ts';
+import type { WinningSettings } from './winning-settings.ts';
 
-interface Components extends Omit<PosterComponents, 'onIntent' | 'alerts'> {
+interface Components extends Omit<PosterComponents, 'onIntent' | 'alerts' | 'checker'> {
+  readonly checker: StoreChecker;
   readonly chain: ConnectedChain;
   readonly alerts: AlertBook;
   readonly metrics: Metrics;
@@ -23,6 +31,7 @@ interface ReignInit {
   readonly sending: OutboxInit;
   /** Everything but sending. */
   readonly shadow: boolean;
+  readonly winning?: WinningSettings & { readonly prover: WinningProver };
   /** It cannot go on. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -34,6 +43,7 @@ export class Reign {
   readonly #store: AlertStore;
   readonly #manager: Manager;
   readonly #chainWatch: ChainWatch;
+  readonly #winning: WinningService | undefined;
   readonly #over = new AbortController();
   readonly #init: ReignInit;
   readonly #watch: () => Promise<void>;
@@ -52,15 +62,22 @@ export class Reign {
       { ...ours, outbox: init.shadow ? new ShadowOutbox(ours) : new Outbox(ours, init.sending) },
       { posters, onHead: (head) => this.#chainWatch.onHead(head) },
     );
+    this.#winning = init.winning && new WinningService({ ...ours, prover: init.winning.prover }, init.winning);
     this.#watch = async () => {
       const { signal } = this.#over;
-      await Promise.all([watchCapacity(ours, init.miners, signal), recordRuns(ours, init.miners, signal)]);
+      await Promise.all([
+        watchCapacity(ours, init.miners, signal),
+        recordRuns(ours, init.miners, signal),
+        watchGrowth(ours, () => components.checker.stores, signal),
+        keepReconciled({ ...ours, index: new SectorIndex(ours) }, init.miners, signal),
+      ]);
     };
   }
 
   async start(): Promise<void> {
     this.#book.speak(await this.#store.load(), (id, alert) => this.#store.keep(id, alert));
     this.#chainWatch.start();
+    this.#winning?.start();
     const running = this.#manager.run(this.#over.signal).catch(this.#init.onFailure);
     this.#running = Promise.all([running, this.#watch()]);
   }
@@ -73,6 +90,7 @@ export class Reign {
   async close(): Promise<void> {
     this.#over.abort();
     this.#book.beQuiet();
+    await this.#winning?.close();
     await this.#running;
     await this.#chainWatch.close();
     this.#alerts.forget();

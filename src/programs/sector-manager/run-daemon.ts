@@ -3,36 +3,55 @@ import { join, resolve } from 'node:path';
 import type { Chain } from '../../chain/chain.ts';
 import { connectChain } from '../../chain/connect-chain.ts';
 import { pinNetwork } from '../../chain/pin-network.ts';
+import { onReload } from '../../cli/on-reload.ts';
+import type { ServiceManager } from '../../cli/service-manager.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { untilAborted } from '../../clock/until-aborted.ts';
+import type { ListenAddress } from '../../config/kinds.ts';
 import { loadManagerConfig, type ManagerConfig } from '../../config/manager-file.ts';
 import { waitForDatabase } from '../../database/wait-for-database.ts';
 import { CodedError } from '../../errors/coded-error.ts';
-import { createRehearser } from '../../ext-processor/rehearser.ts';
 import { createVerifier } from '../../ext-processor/verifier.ts';
 import { Leadership } from '../../leadership/leadership.ts';
-import { slaveRehearser } from '../../poster/slave-rehearser.ts';
-import { rpcTaskService } from '../../poster/task-service.ts';
 import { MAX_NAME_LENGTH } from '../../rpc/methods.ts';
+import { loadTokens } from '../../rpc/tokens.ts';
+import { configuredStores } from '../../stores/scan/configured-stores.ts';
 import { StoreChecker } from '../../stores/store-checker.ts';
 import { createLogger } from '../../telemetry/logger.ts';
 import { findCluster } from './cluster.ts';
 import { databaseWatch } from './database-watch.ts';
-import { connectMaster } from './master-connection.ts';
 import { minerSettings } from './miner-settings.ts';
 import { logFindings, preflight } from './preflight/preflight.ts';
+import { openProvingRoute } from './proving-route.ts';
 import { Reign } from './reign.ts';
 import { addScrapedMetrics } from './scraped-metrics.ts';
 import { carrierKind, sendingInit } from './sending-init.ts';
 import { managerAddress, refuseMixture } from './shadow-guard.ts';
+import { storeAlarms } from './store-alarms.ts';
+import { StoreReload } from './store-reload.ts';
 import { startTelemetry } from './telemetry.ts';
+import { openIndex } from './venus-rpc/open-index.ts';
+import { serveVenusRpc } from './venus-rpc/serve-venus-rpc.ts';
+import { openWinningProver } from './winning-provers.ts';
+import { winningSettings } from './winning-settings.ts';
 
 export interface DaemonOptions {
+  readonly service?: ServiceManager;
   readonly home: string;
   readonly confDir?: string;
+  /** Post window PoSts. */
+  readonly poster: boolean;
+  /** Serve winning PoSt. */
+  readonly miner: boolean;
+  /** The winning prover makes a proof at its start. */
+  readonly warmUp: boolean;
   readonly extProver?: boolean;
   /** Everything but sending. */
   readonly shadow?: boolean;
+  /** Serve the sector index there. */
+  readonly listen?: ListenAddress;
+  /** Look sectors up at the manager there, `host:port`. */
+  readonly proxy?: string;
 }
 
 /** The composition root: reads the files, connects everything, leads or stands by until the signal. */
@@ -45,11 +64,21 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
   const file = join(confDir, 'sector-manager.cfg');
   const { config, warnings } = await loadManagerConfig(file);
   for (const warning of warnings) logger.warn(warning);
-  const miners = minerSettings(config, logger, file);
+  const { extProver = false, shadow = false } = options;
+  const miners = options.poster ? minerSettings(config, logger, file) : [];
+  const winning = winningSettings(config, logger, { file, isAsked: options.miner, shadow });
+  if (miners.length === 0 && winning === undefined) {
+    throw new CodedError(
+      'nothing-to-do',
+      `${file} leaves nothing to do: without --poster some miner wants [Miners.Proof] Enabled = true, and no --shadow`,
+    );
+  }
   const nodes = chainNodes(config, file);
   const sending = sendingInit({ clock }, config, file);
 
-  const closers: (() => Promise<void> | void)[] = [];
+  let reload = (): void => {};
+  // From the beginning: a signal that nobody listens to ends the program, or opens its debugger.
+  const closers: (() => Promise<void> | void)[] = [onReload(() => reload())];
   try {
     const { metrics, alerts, ...telemetry } = await startTelemetry({ clock, logger }, config);
     closers.push(() => telemetry.close());
@@ -57,7 +86,6 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
     const chain = connectChain(components, nodes, { silenceMs: config.common.api.chainEventIntervalMs });
     closers.push(() => chain.close());
     await failIfRefused(chain);
-    const { extProver = false, shadow = false } = options;
     const cluster = await findCluster(components, { home: options.home, confDir, config, extProver });
     closers.push(() => cluster.stop());
     const onLook = databaseWatch(components);
@@ -66,22 +94,36 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
     if (db === undefined) return;
     closers.push(() => db.close());
     await pinNetwork({ ...components, db, chain }, signal);
-    const checker = new StoreChecker(components, { stores: config.common.persistStores });
+    const storesOf = ({ common }: ManagerConfig) => configuredStores(components, common);
+    const configured = await storesOf(config);
+    for (const warning of configured.warnings) logger.warn(warning);
+    const index = openIndex({ ...components, db }, { proxy: options.proxy });
+    const checker = new StoreChecker(
+      { ...components, index },
+      { stores: configured.stores, onLook: storeAlarms(alerts) },
+    );
     closers.push(() => checker.close());
-    const stores = config.common.persistStores.map(({ name }) => name);
-    addScrapedMetrics({ ...components, db, checker }, { miners, stores });
+    checker.keepWatch();
+    const stores = new StoreReload({ logger, checker }, { file, config, storesOf });
+    reload = () => void stores.run();
+    addScrapedMetrics({ ...components, db, checker }, { miners });
     const verifier = createVerifier(components);
     closers.push(() => verifier.close());
+    const prover = winning && (await openWinningProver(components, { ...options, extProver, confDir }));
+    closers.push(() => prover?.close());
     let reign: Reign | undefined;
-    const master = connectMaster(components, {
-      ...cluster,
-      onTask: () => reign?.onTask(),
-      onRefused: (error) => failed.abort(error),
-    });
-    closers.push(() => master.close());
-
-    const tasks = rpcTaskService(master);
-    const rehearser = slaveRehearser(components, { master, local: createRehearser(components) });
+    const proving = await openProvingRoute(
+      { ...components, verifier },
+      {
+        cluster,
+        stores: () => checker.stores,
+        onTask: () => reign?.onTask(),
+        onRefused: (error) => failed.abort(error),
+      },
+    );
+    closers.push(() => proving.close());
+    reload = () => void stores.run().then(() => proving.storesChanged());
+    const { tasks, rehearser } = proving;
     const leadership = new Leadership(
       { ...components, db },
       {
@@ -91,13 +133,21 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
         async onLead(fenced) {
           reign = new Reign(
             { ...components, db: fenced, chain, checker, verifier, tasks, rehearser },
-            { miners, sending, shadow, onFailure: (error) => failed.abort(error) },
+            {
+              miners,
+              sending,
+              shadow,
+              ...(winning && prover && { winning: { ...winning, prover } }),
+              onFailure: (error) => failed.abort(error),
+            },
           );
           await reign.start();
+          proving.lead(fenced);
           metrics.leads(true);
         },
         async onLost() {
           metrics.leads(false);
+          proving.lead(undefined);
           const last = reign;
           reign = undefined;
           await last?.close();
@@ -109,12 +159,25 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
     await refuseMixture(db, { shadow, leader: undefined });
     await leadership.start();
     await refuseMixture(db, { shadow, leader: leadership.leader });
+    telemetry.health.watch({ chain, db, leads: () => reign !== undefined });
+    if (options.listen !== undefined) {
+      const tokens = await loadTokens({ file: config.common.metrics.tokenFile, env: process.env });
+      const { health } = telemetry;
+      const served = await serveVenusRpc({ logger, index, metrics, health }, { ...options.listen, tokens });
+      closers.push(() => served.close());
+    }
     if (shadow) logger.warn('shadow: nothing is sent; see util sealer proving shadow-report');
     if (leadership.leader !== undefined) alerts.beQuiet();
-    logger.info({ miners: miners.map((miner) => miner.minerId), stores: stores.length }, 'sector-manager runs');
+    logger.info({ miners: miners.map((miner) => miner.minerId), stores: checker.stores.length }, 'sector-manager runs');
+    options.service?.ready({ clock, logger }, signal);
     const found = preflight(
       { clock, logger, chain: async () => chain, db: async () => db, verifier },
-      { miners, stores: config.common.persistStores, signsHere: carrierKind(config) !== 'messager' },
+      {
+        miners,
+        stores: checker.stores,
+        signsHere: carrierKind(config) !== 'messager',
+        hasMaster: cluster.children === undefined,
+      },
     );
     void found.then((findings) => logFindings(logger, findings));
     await untilAborted(signal);

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/clock.ts';
 import { withTimeLimit } from '../../clock/time-limit.ts';
 import type { Database } from '../../database/database.ts';
 import type { MinerSettings } from '../../poster/components.ts';
-import type { StoreChecker } from '../../stores/store-checker.ts';
+import type { StoreChecker, StoreState } from '../../stores/store-checker.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 
 interface Components {
@@ -14,8 +14,6 @@ interface Components {
 
 interface Init {
   readonly miners: readonly Pick<MinerSettings, 'minerId'>[];
-  /** Names of all stores. */
-  readonly stores: readonly string[];
 }
 
 /** Prometheus gives an answer ten seconds by default. */
@@ -23,8 +21,7 @@ const LIMIT_MS = 3_000;
 const UNDER_WAY = ['intended', 'handing', 'signed', 'pushed'] as const;
 
 /** States that are read when somebody asks for them. */
-export function addScrapedMetrics({ clock, metrics, db, checker }: Components, init: Init): void {
-  const { miners, stores } = init;
+export function addScrapedMetrics({ clock, metrics, db, checker }: Components, { miners }: Init): void {
   const counted = async (rows: Promise<readonly { state: string; count: number | string | bigint }[]>) =>
     new Map(
       (await withTimeLimit(clock, LIMIT_MS, 'the database', rows)).map(({ state, count }) => [state, Number(count)]),
@@ -56,8 +53,41 @@ export function addScrapedMetrics({ clock, metrics, db, checker }: Components, i
         .execute(),
     ),
   );
+  const ofStores = async (read: (state: StoreState) => number | undefined) =>
+    new Map(
+      checker.states.flatMap((state): [string, number][] => {
+        const value = read(state);
+        return value === undefined ? [] : [[state.store.name, value]];
+      }),
+    );
   metrics.onScrape(
     { name: 'wdpost_store_trusted', help: '1: the store was itself when last looked at', label: 'store' },
-    async () => new Map(stores.map((store) => [store, checker.troubled.includes(store) ? 0 : 1])),
+    () => ofStores(({ trouble }) => (trouble === undefined ? 1 : 0)),
+  );
+  metrics.onScrape(
+    {
+      name: 'wdpost_store_answer_seconds',
+      help: 'What the last look at the store took; absent while it does not answer',
+      label: 'store',
+    },
+    () => ofStores(({ answerMs }) => answerMs && answerMs / 1000),
+  );
+  metrics.onScrape(
+    { name: 'wdpost_store_stuck_processes', help: 'Check processes that hang in the store', label: 'store' },
+    () => ofStores(({ abandoned }) => abandoned),
+  );
+  metrics.onScrape(
+    {
+      name: 'wdpost_store_findings',
+      help: 'What the last reconciliation found: missing, unexpected, duplicate and wrong-size sectors',
+      label: 'store',
+    },
+    async () => {
+      const rows = db.kysely
+        .selectFrom('store_reconciliations')
+        .select(['store as state', 'findings as count'])
+        .execute();
+      return await counted(rows);
+    },
   );
 }

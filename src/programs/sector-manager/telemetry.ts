@@ -7,11 +7,13 @@ import type { AlertNotice } from '../../telemetry/alerts.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { Metrics } from '../../telemetry/metrics.ts';
 import { Webhook } from '../../telemetry/webhook.ts';
+import { Health } from './health.ts';
 import { serveMetrics } from './metrics-server.ts';
 
 export interface Telemetry {
   readonly metrics: Metrics;
   readonly alerts: AlertBook;
+  readonly health: Health;
   close(): Promise<void>;
 }
 
@@ -21,6 +23,7 @@ export async function startTelemetry(
   { common }: ManagerConfig,
 ): Promise<Telemetry> {
   const metrics = new Metrics();
+  const health = new Health(components);
   const { webhook: url, repeatIntervalMs: repeatMs } = common.alerts;
   const webhook: Webhook | undefined =
     url === undefined
@@ -29,10 +32,11 @@ export async function startTelemetry(
   const alerts = new AlertBook({ ...components, metrics }, { repeatMs, tell: (notice) => webhook?.send(notice) });
   const { listen, tokenFile, insecure } = common.metrics;
   const tokens = await loadTokens({ file: tokenFile, env: {} });
-  const server = listen && (await serveMetrics({ ...components, metrics }, { ...listen, tokens, insecure }));
+  const server = listen && (await serveMetrics({ ...components, metrics, health }, { ...listen, tokens, insecure }));
   return {
     metrics,
     alerts,
+    health,
     async close() {
       server?.close();
       await webhook?.close();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServiceManager } from '../../cli/service-manager.ts';
 import type { Clock } from '../../clock/clock.ts';
 import { withTimeLimit } from '../../clock/time-limit.ts';
 import type { SlaveConfig } from '../../config/slave-file.ts';
@@ -24,7 +25,7 @@ const LAST_WORDS_MS = 2_000;
  * @throws CodedError when it cannot start, or the master turns it away
  */
 export async function runSlave(
-  components: { readonly clock: Clock; readonly logger: Logger },
+  components: { readonly clock: Clock; readonly logger: Logger; readonly service?: ServiceManager },
   config: SlaveConfig,
   init: { readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal },
 ): Promise<void> {
@@ -37,6 +38,8 @@ export async function runSlave(
   const tls = await loadClientTls({ ca, cert, key });
   const sectorSize = forcedSectorSize(env);
   const { memoryPerProof, stores } = config.slave;
+  const { attached } = config;
+  const readable = stores && [...stores, ...attached.map(({ location }) => location)];
   const name = slaveName({ configured: config.slave.name, host: hostname(), pid: process.pid, env });
   // GPU provers lock a file in TMPDIR: slots of one host that shared it would wait for each other.
   const scratch = await Promise.all(
@@ -48,11 +51,11 @@ export async function runSlave(
         bin: proverBinary(env),
         env: { ...withoutToken, TMPDIR: dir },
         memoryPerProof,
-        stores,
+        stores: readable,
         onChange: () => heartbeats.wake(),
       }),
   );
-  const rehearsals = new Rehearsals(components, { env: withoutToken, stores });
+  const rehearsals = new Rehearsals(components, { env: withoutToken, stores: readable, attached });
   const client: RpcClient = new RpcClient(components, {
     urls: config.master.serverAddr,
     token,
@@ -65,6 +68,7 @@ export async function runSlave(
       slots: slots.filter((slot) => slot.isReady).length,
       attempts: workshop.attempts.map(({ id, attempt }) => ({ id, attempt })),
       ...(stores !== undefined && { stores: [...stores] }),
+      ...(attached.length > 0 && { attached: attached.map((store) => store.name) }),
     }),
     onHello(answer) {
       for (const closed of answer.closed) void workshop.drop(closed, 'the master has closed it');
@@ -77,10 +81,10 @@ export async function runSlave(
         await workshop.drop(attempt, reason);
         return null;
       },
-      'task.rehearse': (_, body) => rehearsals.run(body),
+      'task.rehearse': ({ stores: places }, body) => rehearsals.run(body, places),
     },
   });
-  const workshop: Workshop = new Workshop({ clock, logger, slots, client });
+  const workshop: Workshop = new Workshop({ clock, logger, slots, client, attached });
   const heartbeats = new Heartbeats(
     { clock, logger, client, workshop },
     { intervalMs: Math.min(config.master.heartbeatIntervalMs, config.slave.pullIntervalMs) },
@@ -89,6 +93,7 @@ export async function runSlave(
   async function work(): Promise<void> {
     await Promise.all(slots.map((slot) => slot.firstStart));
     if (signal.aborted) return;
+    components.service?.ready(components, signal);
     await client.start();
     const ready = slots.filter((slot) => slot.isReady).length;
     const facts = { slave: name, slots: ready, of: slots.length, sectorSize, master: config.master.serverAddr };

@@ -5,6 +5,7 @@ import type { AttemptId, Heartbeat, PeerMethods, Verdict } from '../../rpc/metho
 import type { RpcClient } from '../../rpc/rpc-client.ts';
 import type { WindowPostTask } from '../../rpc/window-post.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import { type AttachedStore, localTask } from './attached-stores.ts';
 import { HeldAttempt, type Outcome } from './held-attempt.ts';
 import type { ProvingSlot } from './proving-slot.ts';
 
@@ -13,6 +14,7 @@ export interface WorkshopComponents {
   readonly logger: Logger;
   readonly slots: readonly ProvingSlot[];
   readonly client: Pick<RpcClient, 'call' | 'isConnected'>;
+  readonly attached: readonly AttachedStore[];
 }
 
 const FIRST_PAUSE_MS = 500;
@@ -40,13 +42,14 @@ export class Workshop {
 
   /** @param body the task's JSON; a master of version 1 sends the task among the params */
   start(params: PeerMethods['attempt.start']['params'], body: Uint8Array | undefined): Verdict {
-    const { logger, slots } = this.#components;
-    const { id, attempt, closeAt } = params;
+    const { logger, slots, attached } = this.#components;
+    const { id, attempt, closeAt, stores: places = [] } = params;
     if (this.#held.has(keyOf(params))) return { accepted: true, reason: null };
     const slot = slots.find((candidate) => candidate.isFree);
     if (slot === undefined) return { accepted: false, reason: 'no free slot' };
-    const task = body ?? params.task;
-    if (task === undefined) return { accepted: false, reason: 'it came without its task' };
+    const given = body ?? params.task;
+    if (given === undefined) return { accepted: false, reason: 'it came without its task' };
+    const task = localTask(given, { places, attached });
     const { sectors = 0, ...facts } = params.facts ?? factsOf(params.task);
     // Operators search for `got task:`.
     logger.info({ attempt, ...facts, sectors, closeAt }, `got task: ${id}`);

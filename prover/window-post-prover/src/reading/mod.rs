@@ -1,8 +1,11 @@
 //! Vanilla proofs, made by reader processes: this process never opens a file of a persist store, because a thread stuck
 //! in a read cannot be given up, and a process can.
 
+mod crew;
 mod lanes;
+mod pace;
 mod process;
+mod report;
 mod role;
 mod sector;
 mod stores;
@@ -15,6 +18,7 @@ use window_post_core::Node;
 use crate::fault::Fault;
 
 pub use lanes::{Readers, Reading};
+pub use report::{Spread, StoreReport, milliseconds, spread, store_reports, times};
 pub use role::serve_parent;
 
 /// One sector to read, as a line to a reader.
@@ -26,7 +30,9 @@ pub struct Job {
     pub cache_dir: PathBuf,
     pub sealed_file: PathBuf,
     pub challenges: Vec<u64>,
-    /// A second reading, to confirm a bad sector: past the page cache where the file system allows it.
+    /// No link may lead out of it; none: any file is read.
+    pub root: Option<PathBuf>,
+    /// A second reading: past the page cache where the file system allows it.
     pub again: bool,
 }
 

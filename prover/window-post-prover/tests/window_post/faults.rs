@@ -23,6 +23,9 @@ fn cut(path: &Path, bytes: u64) {
 /// Each way to damage sector 1, and a word of the reason it must be given.
 type Damage = (&'static str, fn(&Store), &'static str);
 
+/// Said of what is missing or of another size: that was not so where the task was made.
+const SEEN_ELSEWHERE: [&str; 3] = ["No such file", "instead of", "is not a regular file"];
+
 const DAMAGES: &[Damage] = &[
     ("one byte of the sealed file", |store| flip(&store.sealed(DAMAGED), 1000), "is invalid"),
     (
@@ -66,7 +69,8 @@ fn every_damage_costs_its_own_sector_only_and_nothing_is_created() {
         let output = prover.output(&store.task(&[0, 1, 2]));
         assert_eq!((&output["faults"], &output["proofs"]), (&json!([DAMAGED]), &json!([])), "{name}: {output}");
         let detail = &output["details"][0];
-        assert_eq!((&detail["sector_id"], &detail["class"]), (&json!(DAMAGED), &json!("bad")), "{name}: {detail}");
+        let class = if SEEN_ELSEWHERE.iter().any(|text| reason.contains(text)) { "unknown" } else { "bad" };
+        assert_eq!((&detail["sector_id"], &detail["class"]), (&json!(DAMAGED), &json!(class)), "{name}: {detail}");
         assert!(detail["reason"].as_str().unwrap().contains(reason), "{name}: {detail}");
         assert_eq!(store.listing(), before, "{name}");
     }
@@ -125,4 +129,26 @@ fn only_stores_that_were_named_are_read() {
     mixed["replicas"][1]["cache_dir"] = json!(root.join("../store/cache/s-t01000-1"));
     assert!(prover.error(&mixed).contains("sector 1 is in no store"));
     prover.proof(&store.task(&[0, 1]));
+}
+
+#[test]
+fn no_link_is_followed_out_of_a_store_that_was_named() {
+    let (store, other) = (Store::new(3), Store::new(1));
+    let linked = |from: &Path, to: &Path| {
+        if from.is_dir() { fs::remove_dir_all(from).unwrap() } else { fs::remove_file(from).unwrap() }
+        std::os::unix::fs::symlink(to, from).unwrap();
+    };
+    linked(&store.sealed(0), &other.sealed(0));
+    linked(&store.cache(1), &other.cache(0));
+    // The store itself may be a link, and links within it lead nowhere else.
+    fs::rename(store.sealed(2), store.root().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(store.root().join("elsewhere"), store.sealed(2)).unwrap();
+    let mut prover = Prover::start(&["window_post", "--store", store.root().to_str().unwrap()]);
+    let output = prover.output(&store.task(&[0, 1, 2]));
+    assert_eq!(output["faults"], json!([0, 1]));
+    for detail in output["details"].as_array().unwrap() {
+        assert_eq!(detail["class"], "unknown", "{detail}");
+        assert!(detail["reason"].as_str().unwrap().contains("a link leads out of"), "{detail}");
+    }
+    assert_eq!(Prover::start(&["window_post"]).output(&store.task(&[2]))["faults"], json!([]));
 }

@@ -1,7 +1,5 @@
 use std::time::Instant;
 
-use serde_json::json;
-
 use crate::support::{PATIENCE, Prover, Store};
 
 fn signal(pid: i32, signal: i32) {
@@ -10,16 +8,13 @@ fn signal(pid: i32, signal: i32) {
 }
 
 #[test]
-fn a_stuck_reader_costs_its_sector_and_is_replaced() {
+fn a_stuck_reader_costs_time_only_and_is_replaced() {
     let store = Store::new(2);
     let mut prover = Prover::start(&["window_post", "--readers", "1", "--read-timeout", "3"]);
     prover.proof(&store.task(&[0]));
     let [reader] = prover.readers()[..] else { panic!("one reader: {:?}", prover.readers()) };
     signal(reader, libc::SIGSTOP);
 
-    let output = prover.output(&store.task(&[0, 1]));
-    let detail = json!({"sector_id": 0, "class": "unknown", "reason": "read timed out after 3 s"});
-    assert_eq!((&output["faults"], &output["details"]), (&json!([0]), &json!([detail])));
     prover.proof(&store.task(&[0, 1]));
     assert!(!prover.readers().contains(&reader), "the stuck reader is gone");
 }

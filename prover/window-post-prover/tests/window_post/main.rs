@@ -11,3 +11,4 @@ mod protocol;
 mod proving;
 mod support;
 mod verifying;
+mod winning;

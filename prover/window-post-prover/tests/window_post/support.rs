@@ -28,7 +28,7 @@ pub fn tools(args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Parameters of 2KiB and 8MiB, and under `other-seed/` of 2KiB from another set-up.
+/// Parameters of 2KiB (of winning PoSt too) and 8MiB, and under `other-seed/` of 2KiB from another set-up.
 pub fn parameters() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
@@ -36,6 +36,7 @@ pub fn parameters() -> &'static Path {
         let dir = env::var_os("WDPOST_TEST_PARAMS").map_or_else(home, PathBuf::from);
         let text = dir.to_str().unwrap();
         tools(&["params", "generate", "--size", "2KiB", "--dir", text]);
+        tools(&["params", "generate", "--size", "2KiB", "--winning", "--dir", text]);
         tools(&["params", "generate", "--size", "8MiB", "--dir", text]);
         tools(&["params", "generate", "--size", "2KiB", "--seed", "8", "--dir", &format!("{text}/other-seed")]);
         dir

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { commandHelp } from '../../../cli/help-text.ts';
 import { runProgram } from '../../../cli/run-program.ts';
 import type { Clock } from '../../../clock/clock.ts';
 import { errorCode, errorText } from '../../../errors/coded-error.ts';
@@ -27,6 +28,7 @@ function addVerb(components: { readonly clock: Clock }, group: Command, verb: Ve
     .option('--master <address>', 'ask the master at host:port (or wss://host:port) instead')
     .option('--token-file <file>', 'its token; the environment variable WDPOST_TOKEN does as well')
     .option('--tls-ca <file>', 'trust certificates of these authorities')
+    .addHelpText('after', commandHelp(command, { ...verb, usual: '-c /etc/wdpost/wdpost_master.toml' }))
     .action(() =>
       runProgram(async () => {
         try {

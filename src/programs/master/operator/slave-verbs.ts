@@ -18,6 +18,7 @@ export const slaveVerbs: VerbGroup = {
     {
       name: 'drain',
       argument: '<name>',
+      example: 'gpu-host-1-0',
       about: 'let a slave finish what it works on and give it nothing new, until it is resumed',
       run: async (ask, { subject }, now) =>
         await withWarning(ask, answered(await ask('slaves.drain', { name: subject }), subject), now),
@@ -25,6 +26,7 @@ export const slaveVerbs: VerbGroup = {
     {
       name: 'resume',
       argument: '<name>',
+      example: 'gpu-host-1-0',
       about: 'give a drained slave work again',
       async run(ask, { subject }, now) {
         const slave = answered(await ask('slaves.resume', { name: subject }), subject);

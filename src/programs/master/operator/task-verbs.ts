@@ -15,6 +15,7 @@ export const taskVerbs: VerbGroup = {
   verbs: [
     {
       name: 'list',
+      example: '--state running,waiting --json',
       about: 'list tasks, the newest first',
       options: [
         { flags: '--state <states>', about: `only these, separated by commas: ${taskStates.join(', ')}` },
@@ -43,6 +44,7 @@ export const taskVerbs: VerbGroup = {
     {
       name: 'show',
       argument: '<id>',
+      example: '6f1c2a9b',
       about: 'show all that is known of a task, archived or not, with its attempts',
       async run(ask, { subject }, now) {
         const task = found(await ask('tasks.show', { id: subject }), subject);
@@ -52,6 +54,7 @@ export const taskVerbs: VerbGroup = {
     {
       name: 'reset',
       argument: '<id>',
+      example: '6f1c2a9b',
       about: 'let a task wait again as if it were new; what works on it is stopped',
       async run(ask, { subject }) {
         const task = found(await ask('tasks.reset', { id: subject }), subject);
@@ -61,6 +64,7 @@ export const taskVerbs: VerbGroup = {
     {
       name: 'cancel',
       argument: '<id>',
+      example: '6f1c2a9b --reason "wrong seed"',
       about: 'end a waiting or running task without a result; what works on it is stopped',
       options: [{ flags: '--reason <text>', about: 'why, for its record', default: 'by an operator' }],
       async run(ask, { subject, options }) {
@@ -72,6 +76,7 @@ export const taskVerbs: VerbGroup = {
     {
       name: 'remove',
       argument: '<id>',
+      example: '6f1c2a9b',
       about: 'delete a finished task, archived or not',
       async run(ask, { subject }) {
         const answer = await ask('tasks.remove', { id: subject });

@@ -28,6 +28,8 @@ export interface Verb {
   readonly argument?: string;
   readonly about: string;
   readonly options?: readonly { readonly flags: string; readonly about: string; readonly default?: string }[];
+  /** What follows the verb in the example of --help, where something must. */
+  readonly example?: string;
   /** `now` in milliseconds since 1970. @throws CodedError for what is not there or cannot be done */
   readonly run: (ask: Ask, written: Written, now: number) => Promise<Answer>;
 }

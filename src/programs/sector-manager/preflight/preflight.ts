@@ -35,6 +35,8 @@ interface PreflightInit {
   readonly stores: readonly PersistStore[];
   /** Whether the chain node holds the senders' keys, or a messager does. */
   readonly signsHere: boolean;
+  /** False: children of the manager prove. Default: true. */
+  readonly hasMaster?: boolean;
 }
 
 type Check = () => Promise<Omit<Finding, 'check'>>;
@@ -49,7 +51,7 @@ const MASTER_SILENCE_MS = 10_000;
 
 /** Looks at everything that posting needs, all at the same time; what cannot be found out counts as `fail`. */
 export async function preflight(components: Components, init: PreflightInit): Promise<Finding[]> {
-  const { miners, stores, signsHere } = init;
+  const { miners, stores, signsHere, hasMaster = true } = init;
   const checks: [string, Check][] = [
     ['chain node', () => chainCheck(components)],
     ...miners.map((miner): [string, Check] => [
@@ -63,7 +65,7 @@ export async function preflight(components: Components, init: PreflightInit): Pr
     ...stores.map((store): [string, Check] => [`store ${store.name}`, () => storeCheck(components, store)]),
     ['stores', async () => listed(stores)],
     ['database', () => databaseCheck(components)],
-    ['master', () => masterCheck(components)],
+    ...(hasMaster ? [['master', () => masterCheck(components)] satisfies [string, Check]] : []),
     ['capacity', () => capacityCheck(components, miners)],
   ];
   return await Promise.all(

@@ -1,10 +1,24 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { textTable } from '../../../cli/text-table.ts';
+import { loadAnyFile } from '../../../config/load-any-file.ts';
+import { type ValueInForce, whereFrom } from '../../../config/value-in-force.ts';
 import { createVerifier } from '../../../ext-processor/verifier.ts';
+import { configuredStores } from '../../../stores/scan/configured-stores.ts';
+import { readExtProvers } from '../ext-provers.ts';
 import { minerSettings } from '../miner-settings.ts';
-import { preflight } from '../preflight/preflight.ts';
+import { type Finding, preflight } from '../preflight/preflight.ts';
 import { carrierKind } from '../sending-init.ts';
-import type { Group } from './verb.ts';
+import type { Toolbox } from './toolbox.ts';
+import type { Answer, Group } from './verb.ts';
+
+interface ExplainedFile {
+  readonly path: string;
+  /** The name that such a file has. */
+  readonly kind: string;
+  readonly values: readonly ValueInForce[];
+  readonly warnings: readonly string[];
+}
 
 export const configGroup: Group = {
   name: 'config',
@@ -12,25 +26,66 @@ export const configGroup: Group = {
   members: [
     {
       name: 'check',
-      about: 'check everything that posting needs: chain node, senders, parameters, stores, database, master, GPUs',
-      async run(toolbox) {
-        const config = await toolbox.config();
-        const miners = minerSettings(config, toolbox.logger, join(toolbox.confDir, 'sector-manager.cfg'));
-        const verifier = createVerifier(toolbox);
-        toolbox.onClose(() => verifier.close());
-        const findings = await preflight(
-          { clock: toolbox.clock, logger: toolbox.logger, chain: toolbox.chain, db: toolbox.database, verifier },
-          { miners, stores: config.common.persistStores, signsHere: carrierKind(config) !== 'messager' },
-        );
-        return {
-          json: findings,
-          text: textTable(
-            ['', 'check', 'finding'],
-            findings.map(({ verdict, check, text }) => [verdict, check, text]),
-          ),
-          exitCode: findings.some(({ verdict }) => verdict === 'fail') ? 1 : 0,
-        };
+      args: ['[file]'],
+      about:
+        'show the value in force of every key and where it comes from, of the named file or of sector-manager.cfg and ext-prover.cfg; ' +
+        'with no file named, check everything that posting needs, too: chain node, senders, parameters, stores, database, master, GPUs',
+      example: '/etc/wdpost/slave.toml',
+      async run(toolbox, { args: [file] }) {
+        if (file !== undefined) return answer([await explain(resolve(file))]);
+        const paths = ['sector-manager.cfg', 'ext-prover.cfg'].map((name) => join(toolbox.confDir, name));
+        const files = await Promise.all(paths.filter((path, index) => index === 0 || existsSync(path)).map(explain));
+        return answer(files, await findings(toolbox));
       },
     },
   ],
 };
+
+async function explain(path: string): Promise<ExplainedFile> {
+  const { kind, values, warnings } = await loadAnyFile(path);
+  return { path, kind, values, warnings };
+}
+
+async function findings(toolbox: Toolbox): Promise<Finding[]> {
+  const config = await toolbox.config();
+  const miners = minerSettings(config, toolbox.logger, join(toolbox.confDir, 'sector-manager.cfg'));
+  const verifier = createVerifier(toolbox);
+  toolbox.onClose(() => verifier.close());
+  const { stores } = await configuredStores(toolbox, config.common);
+  const ext = await readExtProvers(toolbox.confDir);
+  const hasMaster = config.common.cluster.master !== undefined || ext.master !== undefined || ext.provers.length === 0;
+  return await preflight(
+    { clock: toolbox.clock, logger: toolbox.logger, chain: toolbox.chain, db: toolbox.database, verifier },
+    { miners, stores, signsHere: carrierKind(config) !== 'messager', hasMaster },
+  );
+}
+
+function answer(files: readonly ExplainedFile[], found?: readonly Finding[]): Answer {
+  const parts = files.map(fileText);
+  if (found !== undefined) {
+    const rows = found.map(({ verdict, check, text }) => [verdict, check, text]);
+    parts.push(textTable(['', 'check', 'finding'], rows));
+  }
+  return {
+    json: { files, ...(found !== undefined && { findings: found }) },
+    text: parts.join('\n\n'),
+    exitCode: found?.some(({ verdict }) => verdict === 'fail') ? 1 : 0,
+  };
+}
+
+/** Keys without effect are shown where they were written. */
+function fileText({ path, kind, values, warnings }: ExplainedFile): string {
+  const rows = values
+    .filter(({ notApplicable, from }) => notApplicable === undefined || from === 'file')
+    .map((one) => [
+      one.path,
+      one.value ?? '-',
+      whereFrom(one),
+      one.notApplicable === undefined ? '' : 'not applicable',
+    ]);
+  return [
+    `${path} (${kind})`,
+    textTable(['key', 'value', 'from', ''], rows),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ].join('\n');
+}

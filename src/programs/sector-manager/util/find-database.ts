@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { ManagerConfig } from '../../../config/manager-file.ts';
 import { loadMasterConfig } from '../../../config/master-file.ts';
 import { CodedError } from '../../../errors/coded-error.ts';
-import { masterFileOfExtProver } from '../cluster.ts';
+import { readExtProvers } from '../ext-provers.ts';
 
 /** The database of the manager with these files, as `findCluster` finds it; an embedded one only where it was started already. */
 export async function findDatabase(init: {
@@ -13,7 +13,7 @@ export async function findDatabase(init: {
 }): Promise<readonly string[]> {
   const { database } = init.config.common.cluster;
   if (database !== undefined) return database;
-  const named = await masterFileOfExtProver(init.confDir);
+  const named = (await readExtProvers(init.confDir)).master?.file;
   const embedded = join(init.home, 'embedded_master.toml');
   const file = named ?? (existsSync(embedded) ? embedded : undefined);
   if (file === undefined) {

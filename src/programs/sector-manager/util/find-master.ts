@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ManagerConfig } from '../../../config/manager-file.ts';
 import { loadMasterConfig } from '../../../config/master-file.ts';
+import { urlOnItsHost } from '../../../config/master-url.ts';
 import { CodedError } from '../../../errors/coded-error.ts';
 import { type ClientTls, loadClientTls } from '../../../rpc/tls.ts';
 import { loadClientToken } from '../../../rpc/tokens.ts';
-import { masterFileOfExtProver, urlOnItsHost } from '../cluster.ts';
+import { readExtProvers } from '../ext-provers.ts';
 
 /** How the master of the manager with these files is reached; nothing is started. */
 export async function findMaster(init: {
@@ -22,7 +23,7 @@ export async function findMaster(init: {
   const tls = await loadClientTls({ ca: tlsCa, cert: tlsCert, key: tlsKey });
   if (database !== undefined && master !== undefined) return { masters: master, token, tls };
   const embedded = join(init.home, 'embedded_master.toml');
-  const file = (await masterFileOfExtProver(init.confDir)) ?? (existsSync(embedded) ? embedded : undefined);
+  const file = (await readExtProvers(init.confDir)).master?.file ?? (existsSync(embedded) ? embedded : undefined);
   if (file === undefined) {
     throw new CodedError(
       'no-master',

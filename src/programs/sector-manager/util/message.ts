@@ -17,12 +17,14 @@ export const messageGroup: Group = {
     {
       name: 'search',
       args: ['<id>'],
+      example: 'bafy2bzacea… --json',
       about: 'show what became of a message: by its CID, its id here, or its uid',
       run: async (toolbox, { args }) => answer(await find(toolbox, args[0] ?? '')),
     },
     {
       name: 'wait',
       args: ['<id>'],
+      example: 'bafy2bzacea…',
       about: 'wait until a message is on the chain or cannot come there any more; ends with 1 where it failed',
       async run(toolbox, { args }) {
         for (;;) {

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
+import { commandHelp } from '../../../cli/help-text.ts';
 import { runProgram } from '../../../cli/run-program.ts';
 import { errorCode, errorText } from '../../../errors/coded-error.ts';
 import { chainGroup } from './chain.ts';
 import { configGroup } from './config.ts';
 import { messageGroup } from './message.ts';
+import { migrate } from './migrate/migrate.ts';
 import { minerGroup } from './miner.ts';
 import { sealerGroup } from './proving/proving-group.ts';
+import { storageGroup } from './storage/storage-group.ts';
 import { withToolbox } from './toolbox.ts';
 import type { Group, Option, Verb } from './verb.ts';
 
@@ -13,12 +16,13 @@ import type { Group, Option, Verb } from './verb.ts';
  * The words after `util`. One more is a `Group` (verb.ts) in a file of its own, added to this list; a verb gets the toolbox and what
  * was written, and gives its answer as JSON and as text: printing, --json, --conf-dir, errors and exit codes are done here.
  */
-const groups: readonly Group[] = [chainGroup, minerGroup, messageGroup, configGroup, sealerGroup];
+const groups: readonly Group[] = [chainGroup, minerGroup, messageGroup, configGroup, sealerGroup, storageGroup];
 
 /** Adds `util …`. Exit codes: 0 done, 1 not there or failed, 2 wrong usage, or the answer's own. */
 export function addUtil(program: Command): void {
   const util = program.command('util').copyInheritedSettings(program).description('commands for operators');
   for (const group of groups) addGroup(util, group);
+  addVerb(util, migrate);
 }
 
 function addGroup(parent: Command, group: Group): void {
@@ -38,6 +42,7 @@ function addVerb(parent: Command, verb: Verb): void {
     .option('--json', 'answer with one JSON document')
     .option('--conf-dir <dir>', 'folder of sector-manager.cfg (default: the home folder)')
     .option('--listen <address>', 'accepted for existing scripts; the files are read, no daemon is asked')
+    .addHelpText('after', commandHelp(command, verb))
     .action(() => runProgram(() => runVerb(command, verb)));
 }
 

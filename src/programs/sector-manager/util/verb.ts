@@ -30,6 +30,8 @@ export interface Verb {
   readonly args?: readonly string[];
   readonly about: string;
   readonly options?: readonly Option[];
+  /** What follows the verb in the example of --help, where arguments or options must be there. */
+  readonly example?: string;
   /** @throws CodedError; one with the code `usage` ends the program with 2, any other with 1 */
   readonly run: (toolbox: Toolbox, written: Written) => Promise<Answer>;
 }

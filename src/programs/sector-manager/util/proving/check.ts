@@ -10,6 +10,7 @@ import { deadlineIndex, isSet } from './usage.ts';
 export const check: Verb = {
   name: 'check',
   args: ['<idx>'],
+  example: '5 --only-bad',
   about: 'look at the files of a deadline; exits with 1 where a sector could not be proven',
   options: [
     { flags: '--only-bad', about: 'list only sectors that are not good' },

@@ -9,6 +9,7 @@ import { deadlineIndex, isSet } from './usage.ts';
 export const deadline: Verb = {
   name: 'deadline',
   args: ['<idx>'],
+  example: '5 --sector-nums',
   about: 'show one deadline and its partitions',
   options: [
     { flags: '-n, --sector-nums', about: 'also the numbers of the sectors' },

@@ -12,6 +12,11 @@ const PAUSE_MS = 300;
 
 /** The manager's master, until the command ends. @throws CodedError `no-master`, `master-unreachable`, or its refusal */
 export async function masterTasks(toolbox: Toolbox): Promise<TaskService> {
+  return rpcTaskService(await masterClient(toolbox));
+}
+
+/** As `masterTasks`. */
+export async function masterClient(toolbox: Toolbox): Promise<RpcClient> {
   const { home, confDir, clock, logger } = toolbox;
   const { masters, token, tls } = await findMaster({ home, confDir, config: await toolbox.config() });
   const client = new RpcClient(
@@ -31,5 +36,5 @@ export async function masterTasks(toolbox: Toolbox): Promise<TaskService> {
     if (errorCode(cause) !== 'time-limit') throw cause;
     throw new CodedError('master-unreachable', `the master at ${masters.join(', ')} does not answer: is it running?`);
   }
-  return rpcTaskService(client);
+  return client;
 }

@@ -2,6 +2,8 @@ import type { SectorInfo } from '../../../../chain/sector-info.ts';
 import { CodedError } from '../../../../errors/coded-error.ts';
 import type { Bitfield } from '../../../../filecoin/bitfield.ts';
 import { type DeadlineInfo, newDeadline, nextNotElapsed } from '../../../../filecoin/deadline.ts';
+import { SectorIndex } from '../../../../stores/index/sector-index.ts';
+import { configuredStores } from '../../../../stores/scan/configured-stores.ts';
 import { StoreChecker } from '../../../../stores/store-checker.ts';
 import type { Toolbox } from '../toolbox.ts';
 import type { MinerScope } from './miner-scope.ts';
@@ -55,13 +57,15 @@ export async function partitionScope(
   };
 }
 
-/** Looks into the stores of sector-manager.cfg until the command ends. */
+/** Looks into the stores of sector-manager.cfg until the command ends; without a database into all of them for each sector. */
 export async function storeChecker(toolbox: Toolbox): Promise<StoreChecker> {
-  const { persistStores } = (await toolbox.config()).common;
-  if (persistStores.length === 0) {
+  const { stores } = await configuredStores(toolbox, (await toolbox.config()).common);
+  if (stores.length === 0) {
     throw new CodedError('no-stores', 'sector-manager.cfg has no [[Common.PersistStores]], so no sector can be found');
   }
-  const checker = new StoreChecker(toolbox, { stores: persistStores });
+  const db = await toolbox.database().catch(() => undefined);
+  const index = db && new SectorIndex({ db });
+  const checker = new StoreChecker({ ...toolbox, ...(index && { index }) }, { stores });
   toolbox.onClose(() => checker.close());
   return checker;
 }

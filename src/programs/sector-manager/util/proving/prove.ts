@@ -20,6 +20,7 @@ import { deadlineIndex, isSet, numberOption } from './usage.ts';
 
 export const prove: Verb = {
   name: 'prove',
+  example: '--deadline 5 --partition 0 --send',
   about:
     'in an emergency: prove a partition for its present window with the prover of this host; needs node, stores and ' +
     'parameters only',

@@ -7,6 +7,7 @@ import { faults } from './faults.ts';
 import { info } from './info.ts';
 import { prove } from './prove.ts';
 import { recoverFaults } from './recover-faults.ts';
+import { rehearse } from './rehearse.ts';
 import { shadowReport } from './shadow-report.ts';
 import { simulateWdpost } from './simulate-wdpost.ts';
 
@@ -26,6 +27,7 @@ export const sealerGroup: Group = {
         deadlines,
         deadline,
         check,
+        rehearse,
         simulateWdpost,
         prove,
         recoverFaults,

@@ -19,6 +19,7 @@ const CHALLENGE_AGE_EPOCHS = 10;
 
 export const simulateWdpost: Verb = {
   name: 'simulate-wdpost',
+  example: '--ddl-idx 5 --partition-idx 0',
   about: 'prove one real partition through master and slaves, verify it and send nothing; exits with the verdict',
   options: [
     { flags: '--ddl-idx <index>', about: 'deadline' },

@@ -2,8 +2,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
+use crate::{Node, SectorSize, hash_children};
 use anyhow::Result;
-use window_post_core::{Node, SectorSize, hash_children};
 
 /// The trees of an all-zero replica, in which every node of a row is the same, so that a sector of any size can be
 /// written in a fraction of a second.

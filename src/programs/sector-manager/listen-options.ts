@@ -1,0 +1,27 @@
+import { hostAndPort, type ListenAddress, listenAddress } from '../../config/kinds.ts';
+import { CodedError } from '../../errors/coded-error.ts';
+
+/** Options of `daemon run` that name addresses, as they were written. */
+export interface WrittenAddresses {
+  readonly listen?: string;
+  readonly proxy?: string;
+  readonly proxySectorIndexerOff?: boolean;
+}
+
+/** @throws CodedError `bad-address` */
+export function readAddresses({ listen, proxy, proxySectorIndexerOff }: WrittenAddresses): {
+  readonly listen?: ListenAddress;
+  readonly proxy?: string;
+} {
+  const listens = listen === undefined ? undefined : listenAddress.read(listen);
+  if (listen !== undefined && listens === undefined) {
+    throw new CodedError('bad-address', `--listen is ${JSON.stringify(listen)}; write ${listenAddress.accepts}`);
+  }
+  if (proxy !== undefined && hostAndPort.read(proxy) === undefined) {
+    throw new CodedError('bad-address', `--proxy is ${JSON.stringify(proxy)}; write ${hostAndPort.accepts}`);
+  }
+  return {
+    ...(listens !== undefined && { listen: listens }),
+    ...(proxy !== undefined && proxySectorIndexerOff !== true && { proxy }),
+  };
+}

@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { textTable } from '../../../../cli/text-table.ts';
+import { REHEARSAL_LIMIT_MS, type RehearsalFault, rehearsalFaults } from '../../../../ext-processor/rehearser.ts';
+import { Bitfield } from '../../../../filecoin/bitfield.ts';
+import { poStProofType } from '../../../../filecoin/proof-types.ts';
+import { epochLength } from '../../../../poster/epoch-time.ts';
+import { checkSectors } from '../../../../poster/read-sectors.ts';
+import { windowTask } from '../../../../poster/window-task.ts';
+import type { RpcClient } from '../../../../rpc/rpc-client.ts';
+import { rehearsalOutput } from '../../../../rpc/window-post.ts';
+import type { SectorCheck } from '../../../../stores/sector-check.ts';
+import type { StoreChecker } from '../../../../stores/store-checker.ts';
+import { tellStores } from '../../master-connection.ts';
+import type { Toolbox } from '../toolbox.ts';
+import type { Verb, Written } from '../verb.ts';
+import { masterClient } from './master-tasks.ts';
+import { type MinerScope, minerScope } from './miner-scope.ts';
+import { storeChecker } from './partition-scope.ts';
+import { type RehearsedSector, type StoreRehearsal, storeRehearsals } from './rehearsal-report.ts';
+import { deadlineIndex, usage, wholeNumber } from './usage.ts';
+
+/** Several slaves may be tried. */
+const ASK_LIMIT_MS = 2 * REHEARSAL_LIMIT_MS;
+const DEADLINES = 48;
+/** Where a slave does not say how many readers it has. */
+const USUAL_READERS = 32;
+
+interface PartitionRehearsal {
+  readonly deadline: number;
+  readonly partition: number;
+  readonly sectors: number;
+  readonly slave: string | null;
+  readonly readingMs: number | null;
+  readonly checkingMs: number | null;
+}
+
+interface Components {
+  readonly master: RpcClient;
+  readonly checker: StoreChecker;
+  readonly scope: MinerScope;
+  /** RegisteredPoStProof number. */
+  readonly proofType: number;
+}
+
+export const rehearse: Verb = {
+  name: 'rehearse',
+  example: '--deadline 5 --store storage1',
+  about: 'have slaves read what proofs would read, without a proof or a message; exits with 1 where something is bad or too slow',
+  options: [
+    { flags: '--deadline <index>', about: 'only this deadline (default: all)' },
+    { flags: '--partition <index>', about: 'only this partition of the deadline' },
+    { flags: '--store <name>', about: 'only sectors that lie in this store' },
+  ],
+  async run(toolbox, written) {
+    const wanted = wantedOf(written);
+    const { components, windowMs } = await prepare(toolbox, written, wanted.store);
+    const sectors: RehearsedSector[] = [];
+    const partitions: PartitionRehearsal[] = [];
+    let readers = USUAL_READERS;
+    for (const deadline of wanted.deadlines) {
+      const found = await components.scope.chain.partitions(components.scope.address, deadline, components.scope.head.key);
+      for (const [partition, { live }] of found.entries()) {
+        if (live.isEmpty || (wanted.partition ?? partition) !== partition) continue;
+        // One after the other, as a window's proofs would not be: each has the disks to itself.
+        const one = await rehearsePartition(components, { deadline, partition, live, store: wanted.store });
+        sectors.push(...one.sectors);
+        if (one.partition !== undefined) partitions.push(one.partition);
+        readers = one.readers ?? readers;
+      }
+    }
+    if (sectors.length === 0) throw usage('there is no such sector: see deadlines --all, and the names of the stores');
+    const { partitionSectors } = poStProofType(components.proofType);
+    const stores = storeRehearsals(sectors, { readers, partitionSectors, windowMs });
+    const notGood = sectors.filter(({ verdict }) => verdict !== 'good');
+    return {
+      json: { readers, partitionSectors, windowMs, stores, partitions, sectors: notGood },
+      text: textOf(stores, partitions, notGood),
+      exitCode: notGood.length === 0 && stores.every(({ fits }) => fits !== false) ? 0 : 1,
+    };
+  },
+};
+
+function wantedOf({ options }: Written) {
+  const { deadline, partition, store } = options;
+  if (partition !== undefined && deadline === undefined) throw usage('--partition needs --deadline');
+  return {
+    deadlines: deadline === undefined ? [...Array(DEADLINES).keys()] : [deadlineIndex(deadline, '--deadline')],
+    partition: partition === undefined ? undefined : wholeNumber(partition, '--partition'),
+    store: typeof store === 'string' ? store : undefined,
+  };
+}
+
+async function prepare(toolbox: Toolbox, written: Written, store: string | undefined) {
+  const scope = await minerScope(toolbox, written);
+  const checker = await storeChecker(toolbox);
+  const names = checker.stores.map(({ name }) => name);
+  if (store !== undefined && !names.includes(store)) {
+    throw usage(`--store: sector-manager.cfg has no store ${JSON.stringify(store)}, only ${names.join(', ')}`);
+  }
+  const { windowPoStProofType: proofType } = await scope.chain.minerInfo(scope.address, scope.head.key);
+  const master = await masterClient(toolbox);
+  await tellStores({ logger: toolbox.logger, master }, checker.stores);
+  return {
+    components: { master, checker, scope, proofType },
+    windowMs: scope.current.policy.challengeWindow * (await epochLength(scope.chain, scope.head)),
+  };
+}
+
+async function rehearsePartition(
+  { master, checker, scope, proofType }: Components,
+  init: { readonly deadline: number; readonly partition: number; readonly live: Bitfield; readonly store: string | undefined },
+): Promise<{
+  readonly sectors: RehearsedSector[];
+  readonly partition?: PartitionRehearsal;
+  readonly readers?: number | undefined;
+}> {
+  const { chain, address, minerId, head } = scope;
+  const { deadline, partition, store } = init;
+  const infos = await chain.sectors(address, init.live, head.key);
+  const signal = new AbortController().signal;
+  const all = await checkSectors(checker, { minerId, proofType, sectors: infos, signal });
+  const lost = [...init.live.subtract(Bitfield.of(infos.map(({ number }) => number)))].map(unknownToChain);
+  const checks = [...all, ...lost].filter((check) => store === undefined || (check.verdict === 'good' && check.store === store));
+  const good = checks.filter((check) => check.verdict === 'good');
+  if (good.length === 0) return { sectors: checks.map((check) => sectorOf(init, check)) };
+  const byNumber = new Map(infos.map((info) => [info.number, info]));
+  const task = windowTask({ minerId, proofType, sectors: good, infos: byNumber, randomness: randomBytes(32) });
+  const attachment = Buffer.from(JSON.stringify(task));
+  const answer = rehearsalOutput.parse(await master.call('task.rehearse', {}, { attachment, timeoutMs: ASK_LIMIT_MS }));
+  const { rehearsal, slave = null } = answer;
+  const { reading_ms: readingMs = null, checking_ms: checkingMs = null, readers } = rehearsal ?? {};
+  return {
+    sectors: checks.map((check) => sectorOf(init, check, { times: new Map(rehearsal?.sector_ms), faults: rehearsalFaults(answer) })),
+    partition: { deadline, partition, sectors: good.length, slave, readingMs, checkingMs },
+    readers,
+  };
+}
+
+function unknownToChain(number: number): SectorCheck {
+  return { number, verdict: 'unknown', reason: 'the chain says nothing about it' };
+}
+
+function sectorOf(
+  { deadline, partition }: { readonly deadline: number; readonly partition: number },
+  check: SectorCheck,
+  read?: { readonly times: ReadonlyMap<number, number>; readonly faults: ReadonlyMap<number, RehearsalFault> },
+): RehearsedSector {
+  const at = { deadline, partition, number: check.number };
+  if (check.verdict !== 'good') return { ...at, store: null, verdict: check.verdict, reason: check.reason, ms: null };
+  const fault = read?.faults.get(check.number);
+  const ms = read?.times.get(check.number) ?? null;
+  if (fault === undefined) return { ...at, store: check.store, verdict: 'good', reason: null, ms };
+  const verdict = fault.class === 'bad' ? 'corrupt' : 'unknown';
+  return { ...at, store: check.store, verdict, reason: fault.reason, ms };
+}
+
+function textOf(
+  stores: readonly StoreRehearsal[],
+  partitions: readonly PartitionRehearsal[],
+  notGood: readonly RehearsedSector[],
+): string {
+  const seconds = (ms: number | null | undefined) => (ms === null || ms === undefined ? '-' : `${(ms / 1000).toFixed(2)} s`);
+  const rows = stores.map(({ store, sectors, bad, unknown, read, partitionMs, fits, slow }) => [
+    store ?? '(in no store)',
+    sectors,
+    bad,
+    unknown,
+    seconds(read?.p50),
+    seconds(read?.p99),
+    seconds(read?.max),
+    seconds(partitionMs),
+    fits === null ? '-' : `${fits ? 'fits' : 'TOO SLOW'}${slow ? ', slow beside the others' : ''}`,
+  ]);
+  const headings = ['store', 'sectors', 'bad', 'unknown', 'p50', 'p99', 'max', 'partition', 'verdict'];
+  return [
+    textTable(headings, rows),
+    ...partitions.map(
+      (one) =>
+        `deadline ${one.deadline}, partition ${one.partition}: ${one.sectors} sectors read in ${seconds(one.readingMs)} by ${one.slave ?? 'a slave'}`,
+    ),
+    ...notGood.map(
+      (one) => `deadline ${one.deadline}, partition ${one.partition}, sector ${one.number}: ${one.verdict} (${one.reason})`,
+    ),
+  ].join('\n');
+}

@@ -1,0 +1,17 @@
+/** The part of sector-manager.cfg that makes a store known to the daemon. */
+export function storeSection(store: {
+  readonly name: string;
+  readonly path: string;
+  readonly strict: boolean;
+  readonly readOnly: boolean;
+}): string {
+  return [
+    '[[Common.PersistStores]]',
+    // A text of JSON is one of TOML.
+    `Name = ${JSON.stringify(store.name)}`,
+    `Path = ${JSON.stringify(store.path)}`,
+    `Strict = ${store.strict}`,
+    `ReadOnly = ${store.readOnly}`,
+    'Weight = 0',
+  ].join('\n');
+}

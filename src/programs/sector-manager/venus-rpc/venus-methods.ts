@@ -1,0 +1,43 @@
+import { JSONRPCErrorException, JSONRPCServer } from 'json-rpc-2.0';
+import type { SectorIndex } from '../../../stores/index/sector-index.ts';
+import { refusedCalls } from './refused-calls.ts';
+import { findInIndex, findParams } from './sector-location.ts';
+
+export interface Caller {
+  /** It is on this machine, or showed a token with scope `read`. */
+  readonly mayRead: boolean;
+}
+
+/** What go-jsonrpc gives an error that has no code of its own. */
+const ERROR = 1;
+const INVALID_PARAMS = -32602;
+
+/** The namespace `Venus` of a manager, as far as it is here; the rest of what workers call is refused by name. */
+export function venusMethods(index: Pick<SectorIndex, 'locate'>): JSONRPCServer<Caller> {
+  const server = new JSONRPCServer<Caller>({ errorListener: () => {} });
+  server.addMethod('Venus.SectorIndexerFind', async (params: unknown, { mayRead }: Caller) => {
+    if (!mayRead) {
+      throw new JSONRPCErrorException(
+        'token-needed: on another machine the sector index is read with a token of scope read ([Common.Metrics] TokenFile, WDPOST_TOKEN)',
+        ERROR,
+      );
+    }
+    const parsed = findParams.safeParse(params);
+    if (!parsed.success) {
+      throw new JSONRPCErrorException(
+        'bad-params: expected ["normal" or "upgrade", {"Miner": number, "Number": number}]',
+        INVALID_PARAMS,
+      );
+    }
+    return await findInIndex(index, parsed.data);
+  });
+  for (const name of refusedCalls) {
+    server.addMethod(`Venus.${name}`, () => {
+      throw new JSONRPCErrorException(
+        `sealing-not-served: Venus.${name}: this manager makes no sectors; leave sealing workers with the manager that they had`,
+        ERROR,
+      );
+    });
+  }
+  return server;
+}

@@ -1,0 +1,128 @@
+import type { Clock } from '../../clock/clock.ts';
+import type { Database } from '../../database/database.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import { scanStore } from '../scan/scan-store.ts';
+import type { ScanProgress, StrangeEntry } from '../scan/scanned-sector.ts';
+import { type FoundInit, FoundSectors, type Verdict } from './found-sectors.ts';
+import { goneSectors } from './gone-sectors.ts';
+import { SectorIndex, type StoreShare } from './sector-index.ts';
+import { SectorSet } from './sector-set.ts';
+import { recordStore, refuseOtherPath } from './store-records.ts';
+
+export interface AttachInit extends FoundInit {
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly pattern?: string;
+  /** Take out of the index what is gone; not with a pattern. */
+  readonly prune: boolean;
+  /** Write nothing. */
+  readonly dryRun: boolean;
+  /** As for `scanStore`. */
+  readonly silenceMs?: number;
+  readonly onProgress?: (progress: ScanProgress) => void;
+  readonly onStrange?: (entry: StrangeEntry) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface AttachReport {
+  readonly counts: Readonly<Record<Verdict, number>>;
+  readonly strange: number;
+  /** Bytes by miner. */
+  readonly sectorSizes: ReadonlyMap<number, number>;
+  /** Of those that are ok: in another store, too. */
+  readonly duplicates: number;
+  /** Of those that are ok: were not in the index. */
+  readonly added: number;
+  /** Taken out of the index. */
+  readonly pruned: number;
+  readonly tookMs: number;
+  /** Why the scan did not come to its end; what it had found until then is in the index. */
+  readonly failure?: unknown;
+}
+
+/**
+ * Scans a store and puts what it holds into the index, beside whatever else is there.
+ * @throws CodedError `store-name-taken`, and those of the database
+ */
+export async function attachStore(
+  components: { readonly clock: Clock; readonly logger: Logger; readonly db: Database },
+  init: AttachInit,
+): Promise<AttachReport> {
+  const { clock, db } = components;
+  const { name, path, pattern, dryRun, silenceMs, onProgress, signal } = init;
+  const began = clock.monotonic();
+  const index = new SectorIndex({ db });
+  await refuseOtherPath(db, init);
+  const found = new FoundSectors(init);
+  let strange = 0;
+  let gone: StoreShare[] = [];
+  let failure: unknown;
+  const indexed = await index.shares({ store: name });
+  try {
+    const options = {
+      path,
+      ...(pattern !== undefined && { pattern }),
+      ...(silenceMs !== undefined && { silenceMs }),
+      ...(onProgress && { onProgress }),
+      ...(signal && { signal }),
+    };
+    for await (const batch of scanStore(components, options)) {
+      for (const sector of batch.sectors) found.add(sector);
+      for (const entry of batch.strange) init.onStrange?.(entry);
+      strange += batch.strangeCount;
+    }
+    if (init.prune) gone = await goneSectors(components, { name, path, indexed, found, ...(signal && { signal }) });
+  } catch (error) {
+    failure = error;
+  }
+  const sectorSizes = found.settleSizes();
+  const usable = found.usable(name);
+  if (!dryRun) {
+    await index.add(usable);
+    await index.remove(gone);
+    const scan = { tookMs: clock.monotonic() - began, sectors: found.counts.ok, strange };
+    if (usable.length > 0 || failure === undefined)
+      await recordStore(db, init, failure === undefined && pattern === undefined ? scan : undefined);
+  }
+  return {
+    counts: found.counts,
+    strange,
+    sectorSizes,
+    duplicates: await countDuplicates(index, name, usable),
+    added: sum(usable.map((share) => all(share).subtract(allOf(indexed, share)).size)),
+    pruned: sum(gone.map((share) => all(share).size)),
+    tookMs: clock.monotonic() - began,
+    ...(failure !== undefined && { failure }),
+  };
+}
+
+async function countDuplicates(index: SectorIndex, store: string, usable: readonly StoreShare[]): Promise<number> {
+  let count = 0;
+  for (const minerId of new Set(usable.map((share) => share.minerId))) {
+    const elsewhere = (await index.shares({ minerId })).filter((share) => share.store !== store);
+    for (const share of usable.filter((one) => one.minerId === minerId)) {
+      count += all(share).intersection(allOf(elsewhere, share)).size;
+    }
+  }
+  return count;
+}
+
+function allOf(shares: readonly StoreShare[], like: Pick<StoreShare, 'minerId' | 'upgraded'>): SectorSet {
+  const result = new SectorSet();
+  for (const share of shares) {
+    if (share.minerId === like.minerId && share.upgraded === like.upgraded) result.addAll(all(share));
+  }
+  return result;
+}
+
+function all({ sealed, cache }: Pick<StoreShare, 'sealed' | 'cache'>): SectorSet {
+  const result = new SectorSet();
+  result.addAll(sealed);
+  result.addAll(cache);
+  return result;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,109 @@
+import type { StoreShare } from '../index/sector-index.ts';
+import { SectorSet } from '../index/sector-set.ts';
+
+/**
+ * `missing`: the chain has the sector and the store had it; its file or its folder is not there any more, and no other store is known
+ * to have it. `unexpected`: the store has files of it, and the chain no such sector, or the store is not for this miner.
+ * `duplicate`: another store has it too. `wrong-size`: a file is there and cannot be right.
+ */
+export type DifferenceKind = 'missing' | 'unexpected' | 'duplicate' | 'wrong-size';
+
+export interface Difference {
+  readonly minerId: number;
+  readonly number: number;
+  readonly upgraded: boolean;
+  readonly kind: DifferenceKind;
+  readonly reason: string;
+}
+
+/** What a whole scan saw of a miner in a store. */
+export interface Seen {
+  readonly minerId: number;
+  readonly upgraded: boolean;
+  /** There, in whatever size. */
+  readonly sealed: SectorSet;
+  readonly cache: SectorSet;
+  /** That could not be looked at: nothing is said of them. */
+  readonly doubtful: SectorSet;
+  /** Reasons by sector number. */
+  readonly wrong: ReadonlyMap<number, string>;
+}
+
+export interface Facts {
+  /** Sectors that the chain has, of each miner that is looked at. */
+  readonly live: ReadonlyMap<number, SectorSet>;
+  /** Of the miners, those that the store is not for. */
+  readonly denied: ReadonlySet<number>;
+  readonly seen: readonly Seen[];
+  /** What the index knew of this store before. */
+  readonly indexed: readonly StoreShare[];
+  /** What the index knows of all other stores. */
+  readonly elsewhere: readonly StoreShare[];
+}
+
+/** Everything in which chain, index and one store differ. Pure; one at a time, since there may be as many as sectors. */
+export function* differences(facts: Facts): Generator<Difference> {
+  for (const [minerId, live] of facts.live) {
+    for (const upgraded of [false, true]) {
+      const its = { minerId, upgraded };
+      const seen = facts.seen.find((one) => one.minerId === minerId && one.upgraded === upgraded) ?? nothing(its);
+      for (const { number, kind, reason } of ofMiner(facts, live, seen)) yield { ...its, number, kind, reason };
+    }
+  }
+}
+
+function* ofMiner(facts: Facts, live: SectorSet, seen: Seen): Generator<Omit<Difference, 'minerId' | 'upgraded'>> {
+  const { minerId, upgraded } = seen;
+  const present = union(seen.sealed, seen.cache);
+  const unexpected = facts.denied.has(minerId) ? present : present.subtract(live);
+  const reason = facts.denied.has(minerId) ? 'the store is not for this miner' : 'the chain has no such sector';
+  for (const number of unexpected) yield { number, kind: 'unexpected', reason };
+  for (const [number, why] of seen.wrong) if (live.has(number)) yield { number, kind: 'wrong-size', reason: why };
+
+  const ofSector = (shares: readonly StoreShare[], kind: boolean) =>
+    shares.filter((share) => share.minerId === minerId && share.upgraded === kind);
+  for (const { store, sealed } of ofSector(facts.elsewhere, upgraded)) {
+    for (const number of seen.sealed.intersection(sealed))
+      yield { number, kind: 'duplicate', reason: `also in ${store}` };
+  }
+
+  // The old data of an upgraded sector may be removed.
+  const upgrades = upgraded ? [] : [...ofSector(facts.indexed, true), ...ofSector(facts.elsewhere, true)];
+  const excused = union(seen.doubtful, ...upgrades.map(({ sealed }) => sealed));
+  const lost = (part: 'sealed' | 'cache') => {
+    const had = union(...ofSector(facts.indexed, upgraded).map((share) => share[part]));
+    const others = union(...ofSector(facts.elsewhere, upgraded).map((share) => share[part]));
+    return had.intersection(live).subtract(seen[part]).subtract(excused).subtract(others);
+  };
+  const [sealed, cache] = [lost('sealed'), lost('cache')];
+  for (const number of union(sealed, cache)) {
+    const both = sealed.has(number) && cache.has(number);
+    const what = both
+      ? 'sealed file and cache folder are'
+      : sealed.has(number)
+        ? 'its sealed file is'
+        : 'its cache folder is';
+    yield { number, kind: 'missing', reason: `${what} not there any more` };
+  }
+}
+
+/** Sectors that the chain has and no store is known to have. */
+export function lostSectors(live: ReadonlyMap<number, SectorSet>, shares: readonly StoreShare[]): Difference[] {
+  return [...live].flatMap(([minerId, numbers]) => {
+    const known = union(...shares.filter((share) => share.minerId === minerId).map(({ sealed }) => sealed));
+    return [...numbers.subtract(known)].map((number) => {
+      const reason = 'it is in no store that is configured';
+      return { minerId, number, upgraded: false, kind: 'missing', reason } as const;
+    });
+  });
+}
+
+function nothing(its: Pick<Seen, 'minerId' | 'upgraded'>): Seen {
+  return { ...its, sealed: new SectorSet(), cache: new SectorSet(), doubtful: new SectorSet(), wrong: new Map() };
+}
+
+function union(...sets: readonly SectorSet[]): SectorSet {
+  const all = new SectorSet();
+  for (const set of sets) all.addAll(set);
+  return all;
+}

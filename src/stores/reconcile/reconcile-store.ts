@@ -1,0 +1,111 @@
+import type { Clock } from '../../clock/clock.ts';
+import type { Database } from '../../database/database.ts';
+import { CodedError, errorText } from '../../errors/coded-error.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { SectorIndex } from '../index/sector-index.ts';
+import { type PersistStore, storeAllows } from '../persist-store.ts';
+import { scanStore } from '../scan/scan-store.ts';
+import type { StoreChecker } from '../store-checker.ts';
+import { type DifferenceKind, differences, type Seen } from './difference.ts';
+import type { Live } from './live-sectors.ts';
+import { beginReconciliation, failReconciliation, saveDifferences } from './save-differences.ts';
+import { SeenSectors } from './seen-sectors.ts';
+
+export interface ReconcileComponents {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly db: Database;
+  readonly index: SectorIndex;
+  readonly checker: Pick<StoreChecker, 'trouble'>;
+}
+
+export interface ReconcileInit {
+  readonly store: PersistStore;
+  /** Names of all stores that are configured: what the index knows of others does not count. */
+  readonly stores: readonly string[];
+  /** By miner. */
+  readonly live: ReadonlyMap<number, Live>;
+  /** None: as fast as it goes. */
+  readonly sectorsPerSecond?: number;
+  /** Resolves when the store may be read on. */
+  readonly mayGoOn?: () => Promise<void>;
+  readonly onProgress?: (progress: {
+    readonly listed: number;
+    readonly looked: number;
+    readonly isListed: boolean;
+  }) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface Reconciled {
+  /** Sectors of these miners that were seen. */
+  readonly sectors: number;
+  readonly findings: Readonly<Record<DifferenceKind, number>>;
+}
+
+/**
+ * Compares what the chain has, what the index knows and what lies in a store, and keeps the differences in `store_findings`. What was
+ * found complete is added to the index; nothing is taken out of it. A store that fails, hangs, or is not itself before and after gives
+ * no finding at all, and those of the last time stay.
+ * @throws CodedError `store-not-itself`, and those of `scanStore`
+ */
+export async function reconcileStore(components: ReconcileComponents, init: ReconcileInit): Promise<Reconciled> {
+  const { clock, db } = components;
+  const beganAt = clock.now();
+  await beginReconciliation(db, init.store.name, beganAt);
+  try {
+    const seen = await scan(components, init);
+    const facts = await gather(components, init, seen);
+    const findings = await saveDifferences(db, {
+      store: init.store.name,
+      miners: [...init.live.keys()],
+      seenAt: beganAt,
+      endedAt: clock.now(),
+      sectors: seen.count,
+      differences: differences(facts),
+    });
+    return { sectors: seen.count, findings };
+  } catch (error) {
+    if (init.signal?.aborted !== true) await failReconciliation(db, init.store.name, errorText(error));
+    throw error;
+  }
+}
+
+/** All of the store, or an error. */
+async function scan(components: ReconcileComponents, init: ReconcileInit): Promise<SeenSectors> {
+  const { store, live, signal, sectorsPerSecond, onProgress, mayGoOn } = init;
+  await mustBeItself(components, store.name);
+  const seen = new SeenSectors(live);
+  const batches = scanStore(components, {
+    path: store.path,
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+    ...(sectorsPerSecond !== undefined && { sectorsPerSecond }),
+  });
+  for await (const { sectors } of batches) {
+    for (const sector of sectors) seen.add(sector);
+    await mayGoOn?.();
+  }
+  await mustBeItself(components, store.name);
+  return seen;
+}
+
+async function mustBeItself({ checker }: ReconcileComponents, store: string): Promise<void> {
+  const trouble = await checker.trouble(store);
+  if (trouble !== undefined) throw new CodedError('store-not-itself', `store ${store}: ${trouble}`);
+}
+
+async function gather({ index }: ReconcileComponents, { store, stores, live }: ReconcileInit, seen: SeenSectors) {
+  const shares = (await Promise.all([...live.keys()].map((minerId) => index.shares({ minerId })))).flat();
+  const denied = new Set([...live.keys()].filter((minerId) => !storeAllows(store, minerId)));
+  await index.add(
+    seen.complete.filter(({ minerId }) => !denied.has(minerId)).map((one) => ({ ...one, store: store.name })),
+  );
+  return {
+    live: new Map([...live].map(([minerId, { sectors }]) => [minerId, sectors])),
+    denied,
+    seen: seen.all as readonly Seen[],
+    indexed: shares.filter((share) => share.store === store.name),
+    elsewhere: shares.filter((share) => share.store !== store.name && stores.includes(share.store)),
+  };
+}

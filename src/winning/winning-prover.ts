@@ -1,0 +1,77 @@
+import type { Clock } from '../clock/clock.ts';
+import { CodedError } from '../errors/coded-error.ts';
+import { proverBinary } from '../ext-processor/prover-binary.ts';
+import { type PoolChildInit, ProverPool } from '../ext-processor/prover-pool.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { readWinningTask, type WinningOutput, winningOutput } from './winning-task.ts';
+
+/**
+ * An epoch has 30 s. The node asks when it has waited for the blocks of the last one, 6 to 10 s into the round, and a block that is made
+ * later than this after being asked for reaches nobody in time.
+ */
+export const WINNING_LIMIT_MS = 25_000;
+
+export interface WinningProver {
+  /** A child is ready. */
+  readonly isReady: boolean;
+  /**
+   * Proves a winning_post task. Waits for a child that is starting, within the limit.
+   * @throws CodedError `bad-task`, `prover-failed` (the sector cannot be read), `prover-exited`, `time-limit`, or the signal's reason
+   */
+  prove(task: unknown, signal: AbortSignal): Promise<WinningOutput>;
+  close(): Promise<void>;
+}
+
+export interface WinningProverInit {
+  /** Make a proof at each start, so that the first real one finds everything in memory. Default: false. */
+  readonly warmUp?: boolean;
+  /** Default: this process's. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** [[WinPost]] of ext-prover.cfg. Default: one of ours. */
+  readonly children?: readonly PoolChildInit[];
+  readonly limitMs?: number;
+}
+
+/** Warming up proves once for each sector size whose parameters are there: 4 s of two cores at 2KiB, four times that at 32GiB. */
+const READY_LIMIT_MS = 180_000;
+/** Blocks won at the same time, by several miners; more than that wait. */
+const AT_ONCE = 8;
+
+/** Keeps provers of winning PoSt running, in processes of their own: never behind window PoSt. Returns at once. */
+export function createWinningProver(
+  components: { readonly clock: Clock; readonly logger: Logger },
+  { warmUp = false, env = process.env, children, limitMs = WINNING_LIMIT_MS }: WinningProverInit = {},
+): WinningProver {
+  const { clock } = components;
+  const args = ['processor', 'winning_post', ...(warmUp ? ['--warmup'] : [])];
+  const ours = { bin: proverBinary(env), args, env, readyTimeoutMs: READY_LIMIT_MS, concurrent: AT_ONCE, weight: 1 };
+  const pool = new ProverPool(components, { stage: 'winning_post', children: children ?? [ours] });
+  return {
+    get isReady() {
+      return pool.slots > 0;
+    },
+    async prove(task, signal) {
+      const checked = readWinningTask(task);
+      const tooLate = new AbortController();
+      const callOff = clock.after(limitMs, () =>
+        tooLate.abort(new CodedError('time-limit', `no winning proof was made within ${limitMs} ms`)),
+      );
+      try {
+        return await pool.prove(checked, {
+          signal: AbortSignal.any([signal, tooLate.signal]),
+          closeAt: clock.now() + limitMs,
+          accept: async (output) => readOutput(output),
+        });
+      } finally {
+        callOff();
+      }
+    },
+    close: () => pool.close(),
+  };
+}
+
+function readOutput(output: unknown): WinningOutput {
+  const { data } = winningOutput.safeParse(output);
+  if (data === undefined) throw new CodedError('prover-failed', 'the prover answered without a proof');
+  return data;
+}

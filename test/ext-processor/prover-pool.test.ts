@@ -1,0 +1,174 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock/system-clock.ts';
+import { CodedError } from '../../src/errors/coded-error.ts';
+import { type PoolChildInit, ProverPool } from '../../src/ext-processor/prover-pool.ts';
+import { EventQueue } from '../support/event-queue.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+import { answering, READY, saying, scripted } from './scripted.ts';
+
+const pools: ProverPool[] = [];
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'pool-'));
+});
+afterEach(async () => {
+  await Promise.all(pools.splice(0).map((pool) => pool.close()));
+  await rm(folder, { recursive: true });
+});
+
+function child(
+  init: Partial<Pick<PoolChildInit, 'concurrent' | 'weight' | 'readyTimeoutMs'>> = {},
+  begin?: Parameters<typeof scripted>[0],
+): PoolChildInit {
+  return { ...scripted(begin), env: process.env, concurrent: 1, weight: 1, ...init };
+}
+
+async function poolOf(...children: PoolChildInit[]) {
+  const changes = new EventQueue<number>();
+  const pool: ProverPool = new ProverPool(
+    { clock: systemClock, logger: silentLogger },
+    { stage: 'window_post', children, onChange: () => changes.push(pool.slots) },
+  );
+  pools.push(pool);
+  await pool.start();
+  return { pool, changes };
+}
+
+/** Which child was asked, 1 and up, each time. */
+function asking(pool: ProverPool, task: object, init: { signal?: AbortSignal; closeAt?: number; bad?: number[] } = {}) {
+  const asked = new EventQueue<number>();
+  const order: number[] = [];
+  const output = pool.prove(task, {
+    signal: init.signal ?? new AbortController().signal,
+    closeAt: init.closeAt ?? 1,
+    async accept(said) {
+      const last = order.at(-1) ?? 0;
+      if (init.bad?.includes(last)) throw new CodedError('prover-failed', `no good from ${last}`);
+      return said;
+    },
+    onStart(name) {
+      const number = Number(name.split('#').at(-1));
+      order.push(number);
+      asked.push(number);
+    },
+  });
+  output.catch(() => {});
+  return { output, asked, order };
+}
+
+const never = (): object => ({ untilFile: join(folder, 'never') });
+
+test('gives each child its share by weight while all are free', async () => {
+  const { pool } = await poolOf(child({ weight: 3 }), child({ weight: 1 }));
+  const given: number[] = [];
+  for (let request = 0; request < 8; request++) {
+    const { output, order } = asking(pool, saying(answering(1)));
+    await output;
+    given.push(...order);
+  }
+  expect(given.toSorted()).toEqual([1, 1, 1, 1, 1, 1, 2, 2]);
+});
+
+test('gives nothing to a child that is full, and waits in the order of closing when all are', async () => {
+  const { pool } = await poolOf(child({ weight: 100, concurrent: 2 }), child());
+  const go = join(folder, 'go');
+  const slow = { ...saying(answering('slow')), untilFile: go };
+  const first = Array.from({ length: 3 }, () => asking(pool, slow));
+  const places = await Promise.all(first.map(({ asked }) => asked.next()));
+  expect(places.toSorted()).toEqual([1, 1, 2]);
+  const ended: string[] = [];
+  const late = asking(pool, saying(answering('late')), { closeAt: 9 }).output.then(() => ended.push('late'));
+  const soon = asking(pool, saying(answering('soon')), { closeAt: 2 }).output.then(() => ended.push('soon'));
+  await writeFile(go, '');
+  await Promise.all([soon, late]);
+  expect(ended).toEqual(['soon', 'late']);
+  expect(await Promise.all(first.map(({ output }) => output))).toEqual(['slow', 'slow', 'slow']);
+});
+
+test('a request of a child that dies goes to another; the dead one comes back', async () => {
+  const { pool, changes } = await poolOf(child({ weight: 9 }), child());
+  expect(pool.slots).toBe(2);
+  const marker = join(folder, 'died');
+  // The first to be asked dies of it, the next finds the file.
+  const { output, order } = asking(pool, { ...saying(answering('made')), exitUnlessFile: marker });
+  await expect(output).resolves.toBe('made');
+  expect(order).toEqual([1, 2]);
+  await changes.until((slots) => slots === 2);
+  await expect(asking(pool, saying(answering(1))).output).resolves.toBe(1);
+}, 20_000);
+
+test('a request that kills whoever it is given to is given up after three deaths', async () => {
+  const { pool } = await poolOf(child());
+  const { output, order } = asking(pool, { exit: 3 });
+  await expect(output).rejects.toMatchObject({ code: 'prover-exited' });
+  expect(order).toEqual([1, 1, 1]);
+}, 30_000);
+
+test('an err_msg, or an output that is not accepted, is tried on each of the others once', async () => {
+  const { pool } = await poolOf(child(), child(), child());
+  const failing = saying('{"id":$ID,"err_msg":"no parameters","output":null}\n');
+  const refused = asking(pool, failing);
+  await expect(refused.output).rejects.toMatchObject({ code: 'prover-failed', message: 'no parameters' });
+  expect(refused.order.toSorted()).toEqual([1, 2, 3]);
+  const picky = asking(pool, saying(answering('fine')), { bad: [1, 3] });
+  await expect(picky.output).resolves.toBe('fine');
+  expect(picky.order.at(-1)).toBe(2);
+});
+
+test('the signal kills a child that works for nobody else, and it is ready again', async () => {
+  const { pool, changes } = await poolOf(child());
+  await changes.until((slots) => slots === 1);
+  const stop = new AbortController();
+  const { output, asked } = asking(pool, never(), { signal: stop.signal });
+  await asked.next();
+  stop.abort(new CodedError('deadline-closed', 'closed'));
+  await expect(output).rejects.toMatchObject({ code: 'deadline-closed' });
+  await changes.until((slots) => slots === 0);
+  await changes.until((slots) => slots === 1);
+  await expect(asking(pool, saying(answering(1))).output).resolves.toBe(1);
+});
+
+test('a child that works for others too is not killed; the place stays taken until it has answered', async () => {
+  const { pool, changes } = await poolOf(child({ concurrent: 2 }));
+  await changes.until((slots) => slots === 2);
+  const stop = new AbortController();
+  const go = join(folder, 'go');
+  const abandoned = asking(pool, { ...saying(answering(1)), hold: 1 }, { signal: stop.signal });
+  await abandoned.asked.next();
+  const other = asking(pool, { ...saying(answering('other')), untilFile: go });
+  await other.asked.next();
+  stop.abort(new Error('enough'));
+  await expect(abandoned.output).rejects.toThrow('enough');
+  const third = asking(pool, saying(answering('third')));
+  await writeFile(go, '');
+  await expect(other.output).resolves.toBe('other');
+  await expect(third.output).resolves.toBe('third');
+  expect(changes.size).toBe(0);
+});
+
+test('a request that waits is let go by its signal', async () => {
+  const { pool } = await poolOf(child());
+  const busy = new AbortController();
+  const { asked, output } = asking(pool, never(), { signal: busy.signal });
+  await asked.next();
+  const stop = new AbortController();
+  const waiting = asking(pool, saying(answering(1)), { signal: stop.signal });
+  stop.abort(new Error('enough'));
+  await expect(waiting.output).rejects.toThrow('enough');
+  busy.abort(new Error('enough'));
+  await expect(output).rejects.toThrow('enough');
+});
+
+test('starts with one that works, and not with none', async () => {
+  const silent = child({ readyTimeoutMs: 200 }, {});
+  const wrong = child({}, { first: 'winning_post processor ready\n' });
+  const { pool } = await poolOf(silent, child({}, { first: READY }));
+  expect(pool.slots).toBe(1);
+  await expect(poolOf(silent, wrong)).rejects.toMatchObject({
+    code: 'no-ext-prover',
+    message: expect.stringMatching(/#1: .*ready line.*200 ms; .*#2: .*said "winning_post processor ready"/),
+  });
+});

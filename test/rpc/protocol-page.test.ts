@@ -1,0 +1,9 @@
+import { expect, test } from 'vitest';
+import { protocolPage } from '../../src/rpc/protocol-page.ts';
+
+const root = new URL('../../', import.meta.url).pathname;
+
+// `npm run config-docs` writes this file anew.
+test('docs/protocol.md is up to date', async () => {
+  await expect(protocolPage()).toMatchFileSnapshot(`${root}docs/protocol.md`);
+});

@@ -1,0 +1,137 @@
+import { rm, truncate } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock/system-clock.ts';
+import { SectorIndex } from '../../src/stores/index/sector-index.ts';
+import { SectorSet } from '../../src/stores/index/sector-set.ts';
+import type { PersistStore } from '../../src/stores/persist-store.ts';
+import { reconcileStore } from '../../src/stores/reconcile/reconcile-store.ts';
+import { saveLost } from '../../src/stores/reconcile/save-lost.ts';
+import { StoreChecker } from '../../src/stores/store-checker.ts';
+import { canMount, Mount } from '../stores/bindfs.ts';
+import { MINER, makeSector, SIZE, TestStores } from '../stores/test-stores.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+
+let database: TestDatabase;
+let stores: TestStores;
+let a: PersistStore;
+let b: PersistStore;
+const endings: (() => void)[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  stores = await TestStores.make();
+  a = await stores.store('a');
+  b = await stores.store('b');
+});
+afterEach(async () => {
+  for (const end of endings.splice(0).toReversed()) end();
+  await stores.remove();
+  for (const table of ['store_findings', 'store_reconciliations', 'store_sectors'] as const) {
+    await database.db.kysely.deleteFrom(table).execute();
+  }
+});
+
+function world(live: readonly number[]) {
+  const { db } = database;
+  const index = new SectorIndex({ db });
+  const components = { clock: systemClock, logger: silentLogger, db, index };
+  const checker = new StoreChecker(components, { stores: [a, b], sectorTimeoutMs: 500 });
+  endings.push(() => checker.close());
+  const sectors = new Map([[MINER, { sectors: SectorSet.of(live), sectorSize: SIZE }]]);
+  return {
+    index,
+    lost: () => saveLost({ ...components, checker }, sectors),
+    reconcile: (store: PersistStore) =>
+      reconcileStore({ ...components, checker }, { store, stores: ['a', 'b'], live: sectors }),
+  };
+}
+
+async function findings() {
+  const rows = await database.db.kysely.selectFrom('store_findings').selectAll().orderBy('sector_number').execute();
+  return rows.map(({ store, sector_number, kind }) => `${store} ${sector_number} ${kind}`);
+}
+
+async function reconciliation(store: string) {
+  const rows = database.db.kysely.selectFrom('store_reconciliations').selectAll().where('store', '=', store);
+  return await rows.executeTakeFirstOrThrow();
+}
+
+test('what differs is kept with the time it was first seen, and goes when it is mended', async () => {
+  const { sealed } = await makeSector(a, 1);
+  const cut = await makeSector(a, 2);
+  await makeSector(a, 3);
+  await makeSector(a, 9);
+  await makeSector(b, 3);
+  const { reconcile, index } = world([1, 2, 3]);
+  expect((await reconcile(b)).findings).toEqual({ missing: 0, unexpected: 0, duplicate: 0, 'wrong-size': 0 });
+  expect(await reconcile(a)).toEqual({
+    sectors: 4,
+    findings: { missing: 0, unexpected: 1, duplicate: 1, 'wrong-size': 0 },
+  });
+  expect([...(await index.locate(MINER, [{ number: 1, upgraded: false }])).keys()]).toEqual([1]);
+
+  await rm(sealed);
+  await truncate(cut.sealed, 5);
+  await reconcile(a);
+  expect(await findings()).toEqual(['a 1 missing', 'a 2 wrong-size', 'a 3 duplicate', 'a 9 unexpected']);
+  const [first] = await database.db.kysely.selectFrom('store_findings').selectAll().orderBy('sector_number').execute();
+
+  await truncate(cut.sealed, SIZE);
+  await reconcile(a);
+  expect(await findings()).toEqual(['a 1 missing', 'a 3 duplicate', 'a 9 unexpected']);
+  const rows = database.db.kysely.selectFrom('store_findings').selectAll().orderBy('sector_number');
+  expect(await rows.executeTakeFirst()).toMatchObject({ since: first?.since, seen_at: expect.any(Number) });
+  expect(await reconciliation('a')).toMatchObject({ findings: 3, sectors: 4, trouble: null });
+});
+
+test('a sector is lost only when every store was compared', async () => {
+  await makeSector(a, 1);
+  await makeSector(b, 2);
+  const { reconcile, lost } = world([1, 2, 3]);
+  await reconcile(a);
+  await lost();
+  expect(await findings()).toEqual([]);
+  await reconcile(b);
+  await lost();
+  expect(await findings()).toEqual([' 3 missing']);
+});
+
+describe('a store that is not itself gives nothing at all', () => {
+  test.runIf(canMount)('hung, then unmounted, while one of its sectors is really gone', async () => {
+    const source = await stores.store('source');
+    const [one] = [await makeSector(source, 1), await makeSector(source, 2), await makeSector(source, 3)];
+    const mount = new Mount(source.path, a.path);
+    endings.push(() => mount.end());
+    await mount.mount();
+    const { reconcile, lost } = world([1, 2, 3]);
+    await reconcile(a);
+    await rm(one.sealed);
+    mount.hang();
+    await expect(reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
+    mount.goOn();
+    mount.unmount();
+    // The store may be thought to hang a little longer.
+    await expect(reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
+    await lost();
+    expect(await findings()).toEqual([]);
+    expect(await reconciliation('a')).toMatchObject({ sectors: 3, trouble: expect.stringContaining('store a') });
+    await mount.mount();
+    await expect.poll(() => reconcile(a).catch(() => undefined), { timeout: 10_000 }).toBeDefined();
+    expect(await findings()).toEqual(['a 1 missing']);
+  });
+
+  test('another store lies at its path', async () => {
+    for (const number of [1, 2, 3]) await makeSector(a, number);
+    await world([1, 2, 3]).reconcile(a);
+    await rm(a.path, { recursive: true });
+    a = await stores.store('a');
+    await makeSector(a, 9);
+    // As after a restart: only the index knows what belongs there.
+    await expect(world([1, 2, 3]).reconcile(a)).rejects.toThrow('none of the sectors seen there before is there');
+    expect(await findings()).toEqual([]);
+  });
+});

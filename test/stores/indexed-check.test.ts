@@ -1,0 +1,165 @@
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock/system-clock.ts';
+import type { Copy, StoreShare } from '../../src/stores/index/sector-index.ts';
+import { SectorSet } from '../../src/stores/index/sector-set.ts';
+import type { SectorPlaces } from '../../src/stores/indexed-places.ts';
+import type { PersistStore } from '../../src/stores/persist-store.ts';
+import { StoreChecker } from '../../src/stores/store-checker.ts';
+import { silentLogger } from '../support/silent-logger.ts';
+import { buildCheckProcess, checkProcesses, MINER, makeSector, SIZE, TestStores } from './test-stores.ts';
+
+let stores: TestStores;
+let a: PersistStore;
+let b: PersistStore;
+const checkers: StoreChecker[] = [];
+
+beforeAll(buildCheckProcess);
+beforeEach(async () => {
+  stores = await TestStores.make();
+  a = await stores.store('a');
+  b = await stores.store('b');
+});
+afterEach(async () => {
+  for (const checker of checkers.splice(0)) checker.close();
+  await stores.remove();
+});
+
+/** An index that is told what it knows. */
+class ToldIndex implements SectorPlaces {
+  readonly added: StoreShare[] = [];
+  readonly #copies: ReadonlyMap<number, readonly string[]>;
+
+  constructor(copies: Readonly<Record<number, readonly string[]>> = {}) {
+    this.#copies = new Map(Object.entries(copies).map(([number, names]) => [Number(number), names]));
+  }
+
+  async locate(): Promise<Map<number, readonly Copy[]>> {
+    const copies = (names: readonly string[]) => names.map((store) => ({ store, hasSealed: true, hasCache: true }));
+    return new Map([...this.#copies].map(([number, names]) => [number, copies(names)]));
+  }
+
+  async shares({ store = '' }: { readonly store?: string }): Promise<StoreShare[]> {
+    const numbers = SectorSet.of([...this.#copies].filter(([, names]) => names.includes(store)).map(([one]) => one));
+    return [{ store, minerId: MINER, upgraded: false, sealed: numbers, cache: numbers }];
+  }
+
+  async add(shares: readonly StoreShare[]): Promise<void> {
+    this.added.push(...shares);
+  }
+}
+
+function checkerWith(index: SectorPlaces, of: readonly PersistStore[] = [a, b]): StoreChecker {
+  const checker = new StoreChecker(
+    { clock: systemClock, logger: silentLogger, index },
+    { stores: of, sectorTimeoutMs: 2_000 },
+  );
+  checkers.push(checker);
+  return checker;
+}
+
+async function check(checker: StoreChecker, ...numbers: number[]) {
+  const sectors = numbers.map((number) => ({ number, upgraded: false }));
+  return await checker.check({ minerId: MINER, sectorSize: SIZE, sectors });
+}
+
+describe('with an index', () => {
+  test('the store that is named there is asked first', async () => {
+    for (const store of [a, b]) await makeSector(store, 1);
+    expect(await check(checkerWith(new ToldIndex({ 1: ['b'] })), 1)).toMatchObject([{ verdict: 'good', store: 'b' }]);
+    expect(await check(checkerWith(new ToldIndex({ 1: ['a'] })), 1)).toMatchObject([{ verdict: 'good', store: 'a' }]);
+  });
+
+  test('of several copies that of a healthy store comes first', async () => {
+    for (const store of [a, b]) await makeSector(store, 1);
+    const checker = checkerWith(new ToldIndex({ 1: ['a', 'b'] }));
+    await rename(join(a.path, 'sealed/s-t01000-1'), join(a.path, 'sealed/other'));
+    expect(await checker.trouble('a')).toBe('none of the sectors seen there before is there');
+    expect(await checker.trouble('b')).toBeUndefined();
+    await rename(join(a.path, 'sealed/other'), join(a.path, 'sealed/s-t01000-1'));
+    expect(await check(checker, 1)).toMatchObject([{ verdict: 'good', store: 'b' }]);
+  });
+
+  test('a sector that is elsewhere is found, and the index learns it once', async () => {
+    await makeSector(a, 1);
+    await makeSector(b, 2);
+    const index = new ToldIndex({ 1: ['a'], 2: ['a'] });
+    expect(await check(checkerWith(index), 1, 2)).toMatchObject([{ store: 'a' }, { verdict: 'good', store: 'b' }]);
+    expect(index.added.map(({ store, sealed, cache }) => [store, [...sealed], [...cache]])).toEqual([['b', [2], [2]]]);
+  });
+
+  test('a store that had the sector and is not configured any more keeps it from being bad', async () => {
+    await makeSector(a, 1);
+    await makeSector(b, 9);
+    const [gone, lost] = await check(checkerWith(new ToldIndex({ 1: ['a'], 2: ['c'], 3: ['a'] })), 2, 3);
+    expect(gone).toMatchObject({ verdict: 'unknown', reason: expect.stringContaining('the store c, which had it') });
+    expect(lost).toMatchObject({ verdict: 'bad' });
+  });
+
+  test('what belongs to a store is known from the start', async () => {
+    await makeSector(a, 7);
+    await makeSector(b, 8);
+    const [found] = await check(checkerWith(new ToldIndex({ 1: ['a'], 2: ['a'], 8: ['b'] })), 1);
+    expect(found).toEqual({
+      number: 1,
+      verdict: 'unknown',
+      reason: 'a: none of the sectors seen there before is there',
+    });
+  });
+
+  test('an index that fails is done without', async () => {
+    await makeSector(a, 1);
+    await makeSector(b, 2);
+    const failing = async () => Promise.reject(new Error('the database is away'));
+    const checker = checkerWith({ locate: failing, shares: failing, add: failing });
+    expect(await check(checker, 1, 2, 3)).toMatchObject([{ verdict: 'good' }, { verdict: 'good' }, { verdict: 'bad' }]);
+  });
+});
+
+describe('stores that are changed while it runs', () => {
+  test('one that stays is asked by the process it has, one that goes has none', async () => {
+    await makeSector(a, 1);
+    await makeSector(b, 2);
+    const checker = checkerWith(new ToldIndex());
+    await check(checker, 1, 2);
+    const before = await checkProcesses(a);
+    checker.reload([{ ...a, weight: 3 }]);
+    await expect.poll(() => checkProcesses(b)).toEqual([]);
+    expect(await check(checker, 1)).toMatchObject([{ verdict: 'good' }]);
+    expect(await checkProcesses(a)).toEqual(before);
+    checker.reload([{ ...a, denyMiners: [MINER] }, b]);
+    expect(await check(checker, 2)).toMatchObject([{ verdict: 'good', store: 'b' }]);
+    expect(await check(checker, 1)).toMatchObject([{ verdict: 'bad' }]);
+  });
+});
+
+describe('links', () => {
+  test('inside of the store are followed, and those out of it are not', async () => {
+    const { sealed, cache } = await makeSector(a, 1);
+    const other = await makeSector(a, 2);
+    const foreign = await makeSector(await stores.store('elsewhere'), 2);
+    await mkdir(join(a.path, 'moved'));
+    await rename(sealed, join(a.path, 'moved/sealed'));
+    await symlink('../moved/sealed', sealed);
+    await rm(other.cache, { recursive: true });
+    await symlink(foreign.cache, other.cache);
+    const [one, two] = await check(checkerWith(new ToldIndex(), [a]), 1, 2);
+    expect(one).toMatchObject({ verdict: 'good', cacheDir: cache });
+    expect(two).toEqual({
+      number: 2,
+      verdict: 'unknown',
+      reason: 'a: cache/s-t01000-2 is a link out of the store, which is not followed',
+    });
+  });
+
+  test('of the store itself and its folders are as good as what they lead to', async () => {
+    await makeSector(a, 1);
+    await mkdir(join(stores.root, 'disk'));
+    await rename(join(a.path, 'sealed'), join(stores.root, 'disk/sealed'));
+    await symlink(join(stores.root, 'disk/sealed'), join(a.path, 'sealed'));
+    await symlink(a.path, join(stores.root, 'linked'));
+    const linked = { ...a, path: join(stores.root, 'linked') };
+    expect(await check(checkerWith(new ToldIndex(), [linked]), 1)).toMatchObject([{ verdict: 'good' }]);
+  });
+});
