@@ -55,7 +55,15 @@ export class ChainAlarms {
         severity,
         text: `chain node ${node.url} is away for ${seconds(node.awayMs ?? 0)}: ${node.reason}; ${others}`,
       });
-      this.#set(`chain-node-behind/${node.url}`, node.awayMs === undefined && !isWell(node), {
+      this.#set(`chain-node-ahead/${node.url}`, node.standing === 'ahead', {
+        class: 'chain-node-ahead',
+        severity,
+        text:
+          `the head of chain node ${node.url} at height ${node.head?.height} lies ${epochs(-(node.age ?? 0))} in the future; ` +
+          `compare the clocks of both machines with NTP; ${others}`,
+      });
+      const isBehind = node.awayMs === undefined && node.standing !== 'ahead' && !isWell(node);
+      this.#set(`chain-node-behind/${node.url}`, isBehind, {
         class: 'chain-node-behind',
         severity,
         text: `chain node ${node.url} is behind: ${behind(node)}; look at its synchronisation and peers; ${others}`,
@@ -104,10 +112,15 @@ function isWell({ standing, silentMs }: NodeHealth): boolean {
   return (standing === 'fit' || standing === 'failing') && (silentMs ?? 0) <= SILENT_MS;
 }
 
-function behind({ standing, behindBy, head, silentMs }: NodeHealth): string {
-  if (standing === 'behind') return `${behindBy} epochs after the others`;
+function behind({ standing, age, behindBy, head, silentMs }: NodeHealth): string {
+  if (standing === 'behind' && behindBy !== undefined && behindBy > 0) return `${epochs(behindBy)} after the others`;
+  if (standing !== 'fit' && standing !== 'failing' && age !== undefined) return `its head is ${epochs(age)} old`;
   if (standing === 'catching-up') return `it reads up, and is at height ${head?.height}`;
   return `no new head for ${seconds(silentMs ?? 0)}`;
+}
+
+function epochs(count: number): string {
+  return `${Math.round(count)} epochs`;
 }
 
 function seconds(ms: number): string {

@@ -3,6 +3,8 @@ import { errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CatchingUp } from './catching-up.ts';
 import type { NodeFacts } from './choose-node.ts';
+import type { EpochClock } from './epoch-clock.ts';
+import { HeadAge } from './head-age.ts';
 import { headStream } from './head-stream.ts';
 import { LotusClient } from './lotus-client.ts';
 import type { LotusConnection, NodeAddress } from './lotus-connection.ts';
@@ -15,6 +17,8 @@ export interface ChainNodeInit extends NodeAddress {
   readonly admit: (connection: LotusConnection) => Promise<void>;
   /** Longest silence of its heads before it is asked. */
   readonly silenceMs: number;
+  /** Of the network, once it is known and where it has one. */
+  readonly epochClock: () => EpochClock | undefined;
   /** It is connected or not, or left a call unanswered. */
   readonly onChange: () => void;
 }
@@ -28,6 +32,7 @@ export class ChainNode {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #silenceMs: number;
+  readonly #epochClock: ChainNodeInit['epochClock'];
   readonly #onChange: () => void;
   #trouble: unknown = 'not connected yet';
   #troubleSince: number | undefined;
@@ -35,6 +40,7 @@ export class ChainNode {
   #headSeen: number | undefined;
   #catchingUp = new CatchingUp();
   #isCatchingUp = false;
+  readonly #age = new HeadAge();
   #failedAt = Number.NEGATIVE_INFINITY;
 
   constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: ChainNodeInit) {
@@ -42,6 +48,7 @@ export class ChainNode {
     this.#clock = components.clock;
     this.#logger = components.logger;
     this.#silenceMs = init.silenceMs;
+    this.#epochClock = init.epochClock;
     this.#onChange = init.onChange;
     this.#troubleSince = this.#clock.monotonic();
     let onTried = () => {};
@@ -77,6 +84,8 @@ export class ChainNode {
       isConnected: this.#troubleSince === undefined,
       height: this.#head?.height,
       isCatchingUp: this.#isCatchingUp,
+      age: this.#age.epochs,
+      isSteady: this.#age.isSteady,
       isFailing: this.#clock.monotonic() - this.#failedAt < FAILING_MS,
     };
   }
@@ -104,7 +113,10 @@ export class ChainNode {
       if (head !== undefined) {
         this.#head = head;
         this.#headSeen = this.#clock.monotonic();
-        this.#isCatchingUp = this.#catchingUp.isCatchingUp(head, this.#clock.now());
+        const now = this.#clock.now();
+        this.#isCatchingUp = this.#catchingUp.isCatchingUp(head, now);
+        const epoch = this.#epochClock()?.(now);
+        if (epoch !== undefined) this.#age.observe(epoch - head.height);
       }
       yield changes;
     }

@@ -4,11 +4,12 @@ import { withTimeLimit } from '../clock/time-limit.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ChainNode } from './chain-node.ts';
-import { inOrderOfUse, type Standing, standingOf } from './choose-node.ts';
+import { inOrderOfUse, isAhead, maySpeak, type Standing, standingOf } from './choose-node.ts';
+import { type EpochClock, epochClock } from './epoch-clock.ts';
 import type { LotusConnection, NodeAddress } from './lotus-connection.ts';
 import { type LotusMethod, type LotusResult, parseResult } from './lotus-results.ts';
 import type { NodeHealth } from './node-health.ts';
-import type { HeadChange, TipSetKey } from './tipset.ts';
+import type { HeadChange, TipSet } from './tipset.ts';
 
 /** A head that nobody told of again for so long is no measure any more: the chain may have been rewound. */
 const HIGHEST_LASTS_MS = 600_000;
@@ -27,6 +28,7 @@ export class ChainNodes {
   readonly #nodes: readonly ChainNode[];
   readonly #events = new EventEmitter<{ heads: [HeadChange[]] }>();
   #genesis: string | undefined;
+  #epochClock: EpochClock | undefined;
   #inUse = 0;
 
   constructor(components: { readonly clock: Clock; readonly logger: Logger }, init: ChainNodesInit) {
@@ -37,6 +39,7 @@ export class ChainNodes {
         new ChainNode(components, {
           ...address,
           silenceMs: init.silenceMs,
+          epochClock: () => this.#epochClock,
           admit: (connection) => this.#admit(address.url, index, connection),
           onChange: () => this.#choose(),
         }),
@@ -135,6 +138,7 @@ export class ChainNodes {
         ...(head && {
           head: head.tipSet,
           silentMs: this.#clock.monotonic() - head.seen,
+          ...(node.facts.age !== undefined && { age: node.facts.age }),
           behindBy: Math.max(0, (highest ?? head.tipSet.height) - head.tipSet.height),
         }),
         ...(away && { awayMs: away.ms, reason: away.reason }),
@@ -149,11 +153,15 @@ export class ChainNodes {
   async #admit(url: string, index: number, connection: LotusConnection): Promise<void> {
     // Where nothing else tells the network, the first node does if it can.
     if (this.#genesis === undefined && index > 0) await this.#nodes[0]?.tried;
-    const [found] = await this.#genesisOf(connection).catch((cause: unknown) => {
+    const genesis = await this.#genesisOf(connection).catch((cause: unknown) => {
       throw new CodedError('chain-unavailable', `chain node ${url} does not tell its genesis block`, { cause });
     });
+    const found = genesis.key.join();
     this.#genesis ??= found;
-    if (found === this.#genesis) return;
+    if (found === this.#genesis) {
+      this.#epochClock = epochClock(genesis);
+      return;
+    }
     throw new CodedError(
       'chain-unavailable',
       `chain node ${url} is of another network: its genesis block is ${found}, ours is ${this.#genesis}; check its address`,
@@ -161,10 +169,10 @@ export class ChainNodes {
     );
   }
 
-  async #genesisOf(connection: LotusConnection): Promise<TipSetKey> {
+  async #genesisOf(connection: LotusConnection): Promise<TipSet> {
     const asked = connection.request('ChainGetGenesis', []);
     const { result } = await withTimeLimit(this.#clock, GENESIS_LIMIT_MS, 'the chain node', asked);
-    return parseResult('ChainGetGenesis', result).key;
+    return parseResult('ChainGetGenesis', result);
   }
 
   async #follow(node: ChainNode, signal: AbortSignal): Promise<void> {
@@ -173,7 +181,8 @@ export class ChainNodes {
       this.#choose();
       // A change to this node has told its head.
       if (before !== this.#inUse) continue;
-      if (node === this.#nodes[this.#inUse] && this.#standing(node) !== 'behind') this.#events.emit('heads', changes);
+      if (node !== this.#nodes[this.#inUse]) continue;
+      if (maySpeak(node.facts, this.#standing(node))) this.#events.emit('heads', changes);
     }
   }
 
@@ -191,7 +200,7 @@ export class ChainNodes {
     );
     this.#inUse = chosen;
     const head = to.head?.tipSet;
-    if (head !== undefined && standings[chosen] !== 'behind')
+    if (head !== undefined && maySpeak(to.facts, standings[chosen] ?? 'away'))
       this.#events.emit('heads', [{ type: 'current', tipSet: head }]);
   }
 
@@ -199,9 +208,9 @@ export class ChainNodes {
   #highest(): number | undefined {
     if (this.#nodes.length === 1) return undefined;
     const now = this.#clock.monotonic();
-    const heights = this.#nodes.flatMap(({ head }) =>
-      head !== undefined && now - head.seen < HIGHEST_LASTS_MS ? [head.tipSet.height] : [],
-    );
+    const late = this.#nodes.filter(({ head }) => head !== undefined && now - head.seen < HIGHEST_LASTS_MS);
+    const real = late.filter(({ facts }) => !isAhead(facts));
+    const heights = (real.length > 0 ? real : late).flatMap(({ head }) => head?.tipSet.height ?? []);
     return heights.length === 0 ? undefined : Math.max(...heights);
   }
 

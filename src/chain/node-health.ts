@@ -10,6 +10,8 @@ export interface NodeHealth {
   readonly head?: TipSet;
   /** Since it told of that head. */
   readonly silentMs?: number;
+  /** How old that head was when it came, in epochs by the wall clock, where the network goes with it; negative: from the future. */
+  readonly age?: number;
   /** Epochs behind the highest head of any node. */
   readonly behindBy?: number;
   readonly awayMs?: number;

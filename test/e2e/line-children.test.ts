@@ -15,7 +15,7 @@ const world = useScene(4);
 it('without a master: children that speak lines prove; child and manager are killed at work, and nothing is lost', async () => {
   const { scene, daemons } = world();
   const chain = new DevChain();
-  const layout = ['--block-time', '500ms', '--skip-quiet', '--partitions-per-deadline', '1'];
+  const layout = ['--block-time', '750ms', '--skip-quiet', '--partitions-per-deadline', '1'];
   const chainArgs = ['--home', join(scene.home, 'chain'), '--miner', `t0${MINER}`, '--sectors', scene.sectorsFile];
   daemons.start('chain', 'wdpost-devnet', [...chainArgs, ...layout], (line) => chain.onLine(line));
   const { rpc, token, worker } = await chain.listening;
@@ -54,7 +54,7 @@ it('without a master: children that speak lines prove; child and manager are kil
   expect(await daemons.end('manager')).toBe(0);
   expect(await daemons.end('chain')).toBe(0);
   expect(all.map((row) => chain.verdictOn(row))).toEqual(all.map(() => ({ verified: true, disputed: false })));
-}, 120_000);
+}, 150_000);
 
 /** The rows as soon as they are so; a database that is away is waited for. */
 async function until(db: Database, isSo: (rows: Awaited<ReturnType<typeof readProgress>>) => boolean) {

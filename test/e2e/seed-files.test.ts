@@ -11,7 +11,7 @@ import { makeSeedTables } from '../support/seed-tables.ts';
 import { NodeMessager } from './node-messager.ts';
 import { useScene } from './use-scene.ts';
 
-const LIMIT_MS = 90_000;
+const LIMIT_MS = 150_000;
 
 const world = useScene(4);
 
@@ -37,7 +37,7 @@ it(
     await makeSeedTables(schema.db);
     const chain = new DevChain();
     const chainArgs = ['--home', join(scene.home, 'chain'), '--miner', `t0${MINER}`, '--sectors', scene.sectorsFile];
-    daemons.start('chain', 'wdpost-devnet', [...chainArgs, '--block-time', '300ms', '--start-epoch', '125'], (line) =>
+    daemons.start('chain', 'wdpost-devnet', [...chainArgs, '--block-time', '500ms', '--start-epoch', '130'], (line) =>
       chain.onLine(line),
     );
     const { rpc, token, worker } = await chain.listening;

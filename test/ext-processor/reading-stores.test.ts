@@ -24,7 +24,9 @@ function joined(tasks: readonly WindowPostTask[]): WindowPostTask {
 }
 
 describe.runIf(canMount)('of eight stores', () => {
-  test('one that hangs costs its own sectors, none of them bad, until it answers again', { timeout: 120_000 }, async () => {
+  test('one that hangs costs its own sectors, none of them bad, until it answers again', {
+    timeout: 120_000,
+  }, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'reading-'));
     const [source, path] = [join(folder, 'source'), join(folder, 'mounted')];
     await Promise.all([source, path].map((dir) => mkdir(dir)));

@@ -194,13 +194,13 @@ test('it needs no token of its own where slaves need one', async () => {
   expect(await line.said.next()).toMatch(/^\{"id":1,"err_msg":"the task's seed/);
 });
 
-test('a thousand requests at once are answered each once', async () => {
+test('hundreds of requests at once are answered each once', async () => {
   const line = await start();
   await listens(line);
-  for (let id = 1; id <= 1_000; id++) line.ask(id, batchTask([1, 2 + (id % 4)]));
+  for (let id = 1; id <= 300; id++) line.ask(id, batchTask([1, 2 + (id % 4)]));
   const worker = await slave('worker', 4);
   for (let lease = 0; lease < 4; lease++) await finish(worker);
   const answered = new Set<number>();
-  for (let count = 0; count < 1_000; count++) answered.add(JSON.parse(await line.said.next()).id);
-  expect(answered.size).toBe(1_000);
+  for (let count = 0; count < 300; count++) answered.add(JSON.parse(await line.said.next()).id);
+  expect(answered.size).toBe(300);
 }, 60_000);

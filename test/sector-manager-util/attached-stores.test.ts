@@ -49,8 +49,10 @@ test('a slave proves and rehearses a store that it has elsewhere, and gets nothi
   expect(rehearsed.rehearsal?.sector_ms.map(([number]) => number)).toEqual([0, 1]);
 
   const { id } = await rpcTaskService(client).submit(task, Date.now() + 600_000);
-  await expect.poll(async () => await client.call('task.get', { id }), { timeout: 30_000 }).toMatchObject({
-    state: 'proven',
-    slave: 'having',
-  });
+  await expect
+    .poll(async () => await client.call('task.get', { id }), { timeout: 30_000 })
+    .toMatchObject({
+      state: 'proven',
+      slave: 'having',
+    });
 }, 60_000);

@@ -11,7 +11,9 @@ import { startSlave } from '../slave/test-slave.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { provingScene } from './proving-scene.ts';
 
-test('a slave reads the sectors of the chain, and what is bad is named with its store', { timeout: 90_000 }, async () => {
+test('a slave reads the sectors of the chain, and what is bad is named with its store', {
+  timeout: 90_000,
+}, async () => {
   const database = await createTestDatabase();
   const master = await startTestMaster(database.url, {}, 0, prover);
   try {
@@ -36,7 +38,10 @@ test('a slave reads the sectors of the chain, and what is bad is named with its 
     const bad = await scene.run('rehearse');
     expect(bad.exitCode).toBe(1);
     expect(bad.json).toMatchObject({
-      stores: [{ store: null, sectors: 1 }, { store: 'store', sectors: 3, bad: 1 }],
+      stores: [
+        { store: null, sectors: 1 },
+        { store: 'store', sectors: 3, bad: 1 },
+      ],
       sectors: [
         { number: 2, verdict: 'bad', store: null },
         { number: 3, verdict: 'corrupt', store: 'store' },

@@ -147,4 +147,5 @@ test('a meter tells the rate, and the time left once it is known', () => {
   const progress = { listed: 4_000, looked: 1_000, isListed: true };
   expect(meterText(progress, 1_000, true)).toBe('[######------------------] 1,000 of 4,000 sectors, 1,000/s, 3s left');
   expect(meterText({ ...progress, isListed: false }, 1_000, false)).toBe('1,000 of 4,000 or more sectors, 1,000/s');
+  expect(meterText({ listed: 0, looked: 0, isListed: false }, 1_000, true)).toBe('listing the folders of the store');
 });

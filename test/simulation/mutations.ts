@@ -135,11 +135,11 @@ export const mutations: readonly Mutation[] = [
     name: 'gives a partition up after a message that failed',
     caught: LOST,
     decide: withActions((actions) =>
-      actions.map((action) =>
-        action.kind === 'resend'
-          ? { kind: 'finish', partition: action.partition, state: 'missed', reason: null }
-          : action,
-      ),
+      actions.flatMap((action): Action[] => {
+        if (action.kind !== 'resend') return [action];
+        if (action.from === 'missed') return [];
+        return [{ kind: 'finish', partition: action.partition, state: 'missed', reason: null }];
+      }),
     ),
   },
   {

@@ -66,7 +66,8 @@ mod tests {
 
     #[test]
     fn trouble_of_the_store_is_unknown_and_trouble_of_the_content_is_bad() {
-        for code in [libc::EIO, libc::ESTALE, libc::ETIMEDOUT, libc::EACCES, libc::ENOTCONN, libc::EMFILE, libc::ENOENT] {
+        for code in [libc::EIO, libc::ESTALE, libc::ETIMEDOUT, libc::EACCES, libc::ENOTCONN, libc::EMFILE, libc::ENOENT]
+        {
             let error = anyhow!(io::Error::from_raw_os_error(code)).context("failed to read 16384 bytes");
             assert_eq!(Fault::of(&error).class, Class::Unknown, "{error:#}");
         }

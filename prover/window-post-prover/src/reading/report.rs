@@ -41,7 +41,8 @@ pub fn store_reports(readings: &[Reading]) -> Vec<StoreReport> {
         by_store.entry(&reading.store).or_default().push(reading);
     }
     let report = |(&store, own): (&&Path, &Vec<&Reading>)| {
-        let count = |class| own.iter().filter(|one| one.vanilla.as_ref().is_err_and(|fault| fault.class == class)).count();
+        let count =
+            |class| own.iter().filter(|one| one.vanilla.as_ref().is_err_and(|fault| fault.class == class)).count();
         let others = readings.iter().filter(|one| one.store != store).map(|one| one.took).collect();
         let here = times(own.iter().map(|one| one.took).collect());
         StoreReport {

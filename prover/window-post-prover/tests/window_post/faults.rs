@@ -135,7 +135,11 @@ fn only_stores_that_were_named_are_read() {
 fn no_link_is_followed_out_of_a_store_that_was_named() {
     let (store, other) = (Store::new(3), Store::new(1));
     let linked = |from: &Path, to: &Path| {
-        if from.is_dir() { fs::remove_dir_all(from).unwrap() } else { fs::remove_file(from).unwrap() }
+        if from.is_dir() {
+            fs::remove_dir_all(from).unwrap()
+        } else {
+            fs::remove_file(from).unwrap()
+        }
         std::os::unix::fs::symlink(to, from).unwrap();
     };
     linked(&store.sealed(0), &other.sealed(0));

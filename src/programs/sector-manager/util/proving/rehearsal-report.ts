@@ -39,25 +39,23 @@ export function storeRehearsals(
   sectors: readonly RehearsedSector[],
   init: { readonly readers: number; readonly partitionSectors: number; readonly windowMs: number },
 ): StoreRehearsal[] {
-  return [...new Set(sectors.map(nameOf))]
-    .sort()
-    .map((store) => {
-      const own = sectors.filter((sector) => nameOf(sector) === store);
-      const times = timesOf(own);
-      const others = timesOf(sectors.filter((sector) => nameOf(sector) !== store));
-      const meanMs = times.reduce((sum, ms) => sum + ms, 0) / times.length;
-      const partitionMs = times.length === 0 ? null : Math.round((meanMs * init.partitionSectors) / init.readers);
-      return {
-        store: store === '' ? null : store,
-        sectors: own.length,
-        bad: own.filter(({ verdict }) => verdict === 'bad' || verdict === 'corrupt').length,
-        unknown: own.filter(({ verdict }) => verdict === 'unknown').length,
-        read: times.length === 0 ? null : { p50: at(times, 0.5), p99: at(times, 0.99), max: at(times, 1) },
-        partitionMs,
-        fits: partitionMs === null ? null : partitionMs <= init.windowMs * SHARE_OF_WINDOW,
-        slow: times.length >= ENOUGH_SECTORS && others.length > 0 && at(times, 0.5) > SLOWER * at(others, 0.5),
-      };
-    });
+  return [...new Set(sectors.map(nameOf))].sort().map((store) => {
+    const own = sectors.filter((sector) => nameOf(sector) === store);
+    const times = timesOf(own);
+    const others = timesOf(sectors.filter((sector) => nameOf(sector) !== store));
+    const meanMs = times.reduce((sum, ms) => sum + ms, 0) / times.length;
+    const partitionMs = times.length === 0 ? null : Math.round((meanMs * init.partitionSectors) / init.readers);
+    return {
+      store: store === '' ? null : store,
+      sectors: own.length,
+      bad: own.filter(({ verdict }) => verdict === 'bad' || verdict === 'corrupt').length,
+      unknown: own.filter(({ verdict }) => verdict === 'unknown').length,
+      read: times.length === 0 ? null : { p50: at(times, 0.5), p99: at(times, 0.99), max: at(times, 1) },
+      partitionMs,
+      fits: partitionMs === null ? null : partitionMs <= init.windowMs * SHARE_OF_WINDOW,
+      slow: times.length >= ENOUGH_SECTORS && others.length > 0 && at(times, 0.5) > SLOWER * at(others, 0.5),
+    };
+  });
 }
 
 function nameOf({ store }: RehearsedSector): string {

@@ -45,7 +45,8 @@ interface Components {
 export const rehearse: Verb = {
   name: 'rehearse',
   example: '--deadline 5 --store storage1',
-  about: 'have slaves read what proofs would read, without a proof or a message; exits with 1 where something is bad or too slow',
+  about:
+    'have slaves read what proofs would read, without a proof or a message; exits with 1 where something is bad or too slow',
   options: [
     { flags: '--deadline <index>', about: 'only this deadline (default: all)' },
     { flags: '--partition <index>', about: 'only this partition of the deadline' },
@@ -58,7 +59,11 @@ export const rehearse: Verb = {
     const partitions: PartitionRehearsal[] = [];
     let readers = USUAL_READERS;
     for (const deadline of wanted.deadlines) {
-      const found = await components.scope.chain.partitions(components.scope.address, deadline, components.scope.head.key);
+      const found = await components.scope.chain.partitions(
+        components.scope.address,
+        deadline,
+        components.scope.head.key,
+      );
       for (const [partition, { live }] of found.entries()) {
         if (live.isEmpty || (wanted.partition ?? partition) !== partition) continue;
         // One after the other, as a window's proofs would not be: each has the disks to itself.
@@ -108,7 +113,12 @@ async function prepare(toolbox: Toolbox, written: Written, store: string | undef
 
 async function rehearsePartition(
   { master, checker, scope, proofType }: Components,
-  init: { readonly deadline: number; readonly partition: number; readonly live: Bitfield; readonly store: string | undefined },
+  init: {
+    readonly deadline: number;
+    readonly partition: number;
+    readonly live: Bitfield;
+    readonly store: string | undefined;
+  },
 ): Promise<{
   readonly sectors: RehearsedSector[];
   readonly partition?: PartitionRehearsal;
@@ -120,7 +130,9 @@ async function rehearsePartition(
   const signal = new AbortController().signal;
   const all = await checkSectors(checker, { minerId, proofType, sectors: infos, signal });
   const lost = [...init.live.subtract(Bitfield.of(infos.map(({ number }) => number)))].map(unknownToChain);
-  const checks = [...all, ...lost].filter((check) => store === undefined || (check.verdict === 'good' && check.store === store));
+  const checks = [...all, ...lost].filter(
+    (check) => store === undefined || (check.verdict === 'good' && check.store === store),
+  );
   const good = checks.filter((check) => check.verdict === 'good');
   if (good.length === 0) return { sectors: checks.map((check) => sectorOf(init, check)) };
   const byNumber = new Map(infos.map((info) => [info.number, info]));
@@ -130,7 +142,9 @@ async function rehearsePartition(
   const { rehearsal, slave = null } = answer;
   const { reading_ms: readingMs = null, checking_ms: checkingMs = null, readers } = rehearsal ?? {};
   return {
-    sectors: checks.map((check) => sectorOf(init, check, { times: new Map(rehearsal?.sector_ms), faults: rehearsalFaults(answer) })),
+    sectors: checks.map((check) =>
+      sectorOf(init, check, { times: new Map(rehearsal?.sector_ms), faults: rehearsalFaults(answer) }),
+    ),
     partition: { deadline, partition, sectors: good.length, slave, readingMs, checkingMs },
     readers,
   };
@@ -159,7 +173,8 @@ function textOf(
   partitions: readonly PartitionRehearsal[],
   notGood: readonly RehearsedSector[],
 ): string {
-  const seconds = (ms: number | null | undefined) => (ms === null || ms === undefined ? '-' : `${(ms / 1000).toFixed(2)} s`);
+  const seconds = (ms: number | null | undefined) =>
+    ms === null || ms === undefined ? '-' : `${(ms / 1000).toFixed(2)} s`;
   const rows = stores.map(({ store, sectors, bad, unknown, read, partitionMs, fits, slow }) => [
     store ?? '(in no store)',
     sectors,
@@ -179,7 +194,8 @@ function textOf(
         `deadline ${one.deadline}, partition ${one.partition}: ${one.sectors} sectors read in ${seconds(one.readingMs)} by ${one.slave ?? 'a slave'}`,
     ),
     ...notGood.map(
-      (one) => `deadline ${one.deadline}, partition ${one.partition}, sector ${one.number}: ${one.verdict} (${one.reason})`,
+      (one) =>
+        `deadline ${one.deadline}, partition ${one.partition}, sector ${one.number}: ${one.verdict} (${one.reason})`,
     ),
   ].join('\n');
 }

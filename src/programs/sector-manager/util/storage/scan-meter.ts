@@ -46,9 +46,10 @@ export class ScanMeter {
 
 /** Time left is told once it is known how many there are. */
 export function meterText({ listed, looked, isListed }: ScanProgress, elapsedMs: number, withBar: boolean): string {
+  if (listed === 0) return 'listing the folders of the store';
   const perSecond = Math.round((looked * 1_000) / Math.max(1, elapsedMs));
   const left = isListed && perSecond > 0 ? `, ${readableDuration(((listed - looked) / perSecond) * 1_000)} left` : '';
-  const filled = listed === 0 ? 0 : Math.floor((looked * BAR_WIDTH) / listed);
+  const filled = Math.floor((looked * BAR_WIDTH) / listed);
   const bar = withBar ? `[${'#'.repeat(filled)}${'-'.repeat(BAR_WIDTH - filled)}] ` : '';
   const all = `${listed.toLocaleString('en')}${isListed ? '' : ' or more'}`;
   return `${bar}${looked.toLocaleString('en')} of ${all} sectors, ${perSecond.toLocaleString('en')}/s${left}`;
