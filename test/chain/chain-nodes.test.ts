@@ -238,6 +238,64 @@ describe('heads', () => {
   });
 });
 
+describe('of a network that goes with the time of day', () => {
+  const MAINNET = 'bafy2bzacecnamqgqmifpluoeldx7zzglxcljo6oja4vrmtj7432rphldpdmm2';
+  /** The epoch that it is. */
+  const NOW = 5_000;
+
+  beforeEach(() => {
+    const genesis = recorded('chain-get-genesis').response?.result as { Blocks: object[] };
+    const Timestamp = Math.floor(systemClock.now() / 1000) - NOW * 30;
+    const Blocks = genesis.Blocks.map((block) => ({ ...block, Timestamp }));
+    for (const { handlers } of [first, second])
+      handlers.set('ChainGetGenesis', () => ({ ...genesis, Cids: [{ '/': MAINNET }], Blocks }));
+  });
+
+  it('one node with a head from the future decides nothing, and takes no other node its word', async () => {
+    first.handlers.set('ChainNotify', () => current(NOW + 1_000));
+    second.handlers.set('ChainNotify', () => current(NOW));
+    const chain = connect();
+    await bothConnected(chain);
+    const next = reader(chain);
+    expect(await next()).toEqual([['current', NOW]]);
+    expect(standings(chain)).toEqual(['ahead', 'fit']);
+    first.sendHeads(apply(NOW + 1_001));
+    second.sendHeads(apply(NOW + 1));
+    expect(await next()).toEqual([['apply', NOW + 1]]);
+    first.drop();
+    second.sendHeads(apply(NOW + 2));
+    expect(await next()).toEqual([['apply', NOW + 2]]);
+    expect(standings(chain)[1]).toBe('fit');
+  });
+
+  it('the only node is believed again when its heads are, or always were, as far ahead: the clock is slow', async () => {
+    first.handlers.set('ChainNotify', () => current(NOW + 1_000));
+    const chain = track(connectChain(components, { url: first.url }));
+    const next = reader(chain);
+    await until(() => standings(chain)[0] === 'ahead');
+    first.sendHeads(apply(NOW));
+    expect(await next()).toEqual([['apply', NOW]]);
+    for (const height of [20, 21, 22, 20, 21]) first.sendHeads(apply(NOW + height));
+    expect(await next()).toEqual([['apply', NOW + 21]]);
+    expect(standings(chain)).toEqual(['ahead']);
+  });
+
+  it('the only node decides nothing while it is a window late, however steadily, and is no good node while it is late', async () => {
+    first.handlers.set('ChainNotify', () => current(NOW - 81));
+    const chain = track(connectChain(components, { url: first.url }));
+    const next = reader(chain);
+    for (const behind of [80, 79, 78]) first.sendHeads(apply(NOW - behind));
+    await until(() => chain.health()[0]?.head?.height === NOW - 78);
+    expect(standings(chain)).toEqual(['behind']);
+    first.sendHeads(apply(NOW - 30));
+    expect(await next()).toEqual([['apply', NOW - 30]]);
+    expect(chain.health()).toMatchObject([{ standing: 'catching-up', age: expect.closeTo(30, 0) }]);
+    first.sendHeads(apply(NOW - 4));
+    expect(await next()).toEqual([['apply', NOW - 4]]);
+    expect(standings(chain)).toEqual(['fit']);
+  });
+});
+
 describe('a node of another network', () => {
   beforeEach(() => {
     second.handlers.set('ChainGetGenesis', () => recorded('chain-head').response?.result);

@@ -79,12 +79,17 @@ test('gives nothing to a child that is full, and waits in the order of closing w
   const first = Array.from({ length: 3 }, () => asking(pool, slow));
   const places = await Promise.all(first.map(({ asked }) => asked.next()));
   expect(places.toSorted()).toEqual([1, 1, 2]);
-  const ended: string[] = [];
-  const late = asking(pool, saying(answering('late')), { closeAt: 9 }).output.then(() => ended.push('late'));
-  const soon = asking(pool, saying(answering('soon')), { closeAt: 2 }).output.then(() => ended.push('soon'));
+  const given: string[] = [];
+  const wait = async (name: string, closeAt: number): Promise<void> => {
+    const { asked, output } = asking(pool, saying(answering(name)), { closeAt });
+    await asked.next();
+    given.push(name);
+    await output;
+  };
+  const waiting = [wait('late', 9), wait('soon', 2)];
   await writeFile(go, '');
-  await Promise.all([soon, late]);
-  expect(ended).toEqual(['soon', 'late']);
+  await Promise.all(waiting);
+  expect(given).toEqual(['soon', 'late']);
   expect(await Promise.all(first.map(({ output }) => output))).toEqual(['slow', 'slow', 'slow']);
 });
 
