@@ -87,7 +87,7 @@ it('nodes that are away or behind are told of, as critical when none is left', (
   const head = { key: [], height: 6_000, minTimestamp: 0 };
   nodes = [node({ standing: 'catching-up', age: 30.4, head }), node({ url: 'ws://b', standing: 'ahead', age: -990, head })];
   alarms.look();
-  expect(open()).toEqual(['chain-node-behind/ws://node', 'chain-node-ahead/ws://b']);
+  expect(open()).toEqual(expect.arrayContaining(['chain-node-behind/ws://node', 'chain-node-ahead/ws://b']));
   expect(text('chain-node-behind/ws://node')).toContain('is behind: its head is 30 epochs old;');
   expect(text('chain-node-ahead/ws://b')).toContain('ws://b at height 6000 lies 990 epochs in the future;');
   nodes = [node(), node({ url: 'ws://b' })];

@@ -272,9 +272,10 @@ describe('of a network that goes with the time of day', () => {
     first.handlers.set('ChainNotify', () => current(NOW + 1_000));
     const chain = track(connectChain(components, { url: first.url }));
     const next = reader(chain);
+    const told = next();
     await until(() => standings(chain)[0] === 'ahead');
     first.sendHeads(apply(NOW));
-    expect(await next()).toEqual([['apply', NOW]]);
+    expect(await told).toEqual([['apply', NOW]]);
     for (const height of [20, 21, 22, 20, 21]) first.sendHeads(apply(NOW + height));
     expect(await next()).toEqual([['apply', NOW + 21]]);
     expect(standings(chain)).toEqual(['ahead']);
@@ -284,11 +285,13 @@ describe('of a network that goes with the time of day', () => {
     first.handlers.set('ChainNotify', () => current(NOW - 81));
     const chain = track(connectChain(components, { url: first.url }));
     const next = reader(chain);
+    const told = next();
+    await until(() => chain.health()[0]?.head !== undefined);
     for (const behind of [80, 79, 78]) first.sendHeads(apply(NOW - behind));
     await until(() => chain.health()[0]?.head?.height === NOW - 78);
     expect(standings(chain)).toEqual(['behind']);
     first.sendHeads(apply(NOW - 30));
-    expect(await next()).toEqual([['apply', NOW - 30]]);
+    expect(await told).toEqual([['apply', NOW - 30]]);
     expect(chain.health()).toMatchObject([{ standing: 'catching-up', age: expect.closeTo(30, 0) }]);
     first.sendHeads(apply(NOW - 4));
     expect(await next()).toEqual([['apply', NOW - 4]]);

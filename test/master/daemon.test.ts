@@ -89,7 +89,6 @@ test.each([
     () => configFile('127.0.0.1:0', schema.url.replace(/\/test_\w+\?/, '/missing?')),
     'CREATE DATABASE',
   ],
-  ['an address for everybody without a token', () => configFile('0.0.0.0:0'), 'insecure'],
 ])('%s is one line and exit code 1', async (_, file, text) => {
   const { lines, exit } = run('-c', await file());
   const line = await lines.until((candidate) => candidate.startsWith('error: '));
