@@ -1,14 +1,15 @@
-import type { MinerInfo, Partition } from '../chain/miner-state.ts';
-import type { SectorInfo } from '../chain/sector-info.ts';
+import type { MinerInfo } from '../chain/miner-state.ts';
 import type { TipSet } from '../chain/tipset.ts';
-import { Bitfield } from '../filecoin/bitfield.ts';
 import type { DeadlineInfo } from '../filecoin/deadline.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
 import { FirstRunGate } from './first-run-gate.ts';
-import { readSectors, type SectorReading } from './read-sectors.ts';
-import { declarableDeadlines, lookInterval, type Recoverable, recoveryMessages } from './recoveries.ts';
-import { declaredSectors, storeRecovery } from './recovery-store.ts';
+import type { SectorReading } from './read-sectors.ts';
+import { declarableDeadlines, lookInterval } from './recoveries.ts';
+import { RecoveryLook } from './recovery-look.ts';
 import { recoveryTrouble } from './recovery-trouble.ts';
+
+/** Deadlines looked at side by side: each has one slave, or this host, read for it. */
+const LOOKS = 4;
 
 /** Looks again at the faulty sectors of deadlines that can be declared for, and declares recovered what gives a real vanilla proof. */
 export class RecoveryDeclarer {
@@ -16,10 +17,13 @@ export class RecoveryDeclarer {
   readonly #miner: MinerSettings;
   readonly #signal: AbortSignal;
   readonly #gate: FirstRunGate;
-  /** Open epoch of a window → height of the last look at its faults. */
-  readonly #looked = new Map<number, number>();
+  /** Open epoch of a window → height from which on its faults are looked at again. */
+  readonly #dueAt = new Map<number, number>();
+  /** Open epoch of a window → the look at its faults that is under way. */
+  readonly #looks = new Map<number, { readonly look: RecoveryLook; readonly done: Promise<void> }>();
   /** Deadline → what was said of its sectors at the last look. */
   readonly #told = new Map<number, ReadonlySet<string>>();
+  #now: { readonly head: TipSet; readonly current: DeadlineInfo } | undefined;
 
   constructor(components: PosterComponents, init: { readonly miner: MinerSettings; readonly signal: AbortSignal }) {
     this.#components = components;
@@ -28,71 +32,58 @@ export class RecoveryDeclarer {
     this.#gate = new FirstRunGate(components, init);
   }
 
-  /** @param current the proving deadline at this head */
-  async advance(head: TipSet, current: DeadlineInfo): Promise<void> {
-    for (const open of this.#looked.keys()) if (open <= head.height) this.#looked.delete(open);
+  /** Starts what is due, the nearest window first; nothing waits for it. @param current the proving deadline at this head */
+  onHead(head: TipSet, current: DeadlineInfo): void {
+    this.#now = { head, current };
+    for (const open of this.#dueAt.keys()) if (open <= head.height) this.#dueAt.delete(open);
+    for (const { look } of this.#looks.values()) look.onHead(head);
+    this.#startLooks();
+  }
+
+  /** Resolves when no look is under way. */
+  async idle(): Promise<void> {
+    while (this.#looks.size > 0) await Promise.all([...this.#looks.values()].map(({ done }) => done));
+  }
+
+  #startLooks(): void {
+    if (this.#now === undefined || this.#signal.aborted) return;
+    const { head, current } = this.#now;
     for (const deadline of declarableDeadlines(current)) {
-      const last = this.#looked.get(deadline.open) ?? Number.NEGATIVE_INFINITY;
-      if (head.height < last + lookInterval(deadline, head.height)) continue;
-      await this.#look(deadline, head);
-      this.#looked.set(deadline.open, head.height);
+      if (this.#looks.size >= LOOKS) return;
+      const isDue = head.height >= (this.#dueAt.get(deadline.open) ?? Number.NEGATIVE_INFINITY);
+      if (isDue && !this.#looks.has(deadline.open)) this.#start(deadline, head);
     }
   }
 
-  async #look(deadline: DeadlineInfo, head: TipSet): Promise<void> {
-    const { chain, db, logger } = this.#components;
-    const { address, minerId } = this.#miner;
-    const partitions = await chain.partitions(address, deadline.index, head.key);
-    const window = { minerId, deadline: deadline.index, open: deadline.open };
-    const declared = await declaredSectors(db.kysely, window, head.height);
-    const wanted = partitions.map(({ faulty, recovering }) => faulty.subtract(recovering).subtract(declared));
-    const faulty = wanted.reduce((all, some) => all.union(some), Bitfield.empty);
-    if (faulty.isEmpty) {
-      this.#tell(deadline, []);
-      return;
-    }
-    const info = await chain.minerInfo(address, head.key);
-    if (await this.#isBlocked(info, head)) return;
-    const readings = await this.#read(partitions, wanted, info, deadline, head);
-    this.#tell(deadline, readings);
-    const good = Bitfield.of(readings.filter(({ verdict }) => verdict === 'good').map(({ number }) => number));
-    const found = wanted
-      .map((some, partition) => ({ partition, sectors: some.intersection(good) }))
-      .filter(({ sectors }) => !sectors.isEmpty)
-      .map((one): Recoverable => ({ ...one, deadline: deadline.index, open: deadline.open }));
-    if (found.length === 0) {
-      logger.warn({ minerId, deadline: deadline.index, faulty: faulty.count }, 'No recoveries to declare');
-      return;
-    }
-    const sectors = readings.filter((reading) => reading.verdict === 'good');
-    if (!(await this.#gate.mayDeclare({ sectors, proofType: info.windowPoStProofType, found, head }))) return;
-    await this.#declare(found, good.count, head);
-  }
-
-  /** One partition after the other: proofs read the same disks. A partition that cannot be read holds up no other. */
-  async #read(
-    partitions: readonly Partition[],
-    wanted: readonly Bitfield[],
-    info: MinerInfo,
-    deadline: DeadlineInfo,
-    head: TipSet,
-  ): Promise<SectorReading[]> {
-    const { chain, logger } = this.#components;
-    const { address, minerId } = this.#miner;
-    const readings: SectorReading[] = [];
-    for (const partition of partitions.keys()) {
-      const some = wanted[partition];
-      if (some === undefined || some.isEmpty) continue;
+  #start(deadline: DeadlineInfo, head: TipSet): void {
+    const { logger } = this.#components;
+    const look = new RecoveryLook(this.#components, {
+      miner: this.#miner,
+      gate: this.#gate,
+      deadline,
+      head,
+      signal: this.#signal,
+      isBlocked: (info, at) => this.#isBlocked(info, at),
+    });
+    const run = async () => {
       try {
-        const sectors: readonly SectorInfo[] = await chain.sectors(address, some, head.key);
-        const init = { minerId, proofType: info.windowPoStProofType, sectors, signal: this.#signal };
-        readings.push(...(await readSectors(this.#components, init)));
+        const readings = await look.run();
+        if (readings !== undefined) this.#tell(deadline, readings);
+        this.#dueAt.set(deadline.open, head.height + lookInterval(deadline, head.height));
       } catch (err) {
-        this.#signal.throwIfAborted();
-        logger.warn({ err, minerId, deadline: deadline.index, partition }, 'faulty sectors could not be read');
+        // Again with the next head.
+        this.#dueAt.set(deadline.open, (this.#now?.head.height ?? head.height) + 1);
+        if (this.#signal.aborted) return;
+        const at = { err, minerId: this.#miner.minerId, deadline: deadline.index };
+        logger.warn(at, 'declaring recoveries failed, trying again');
+      } finally {
+        this.#looks.delete(deadline.open);
+        this.#startLooks();
       }
-    }
-    return readings;
+    };
+    // Entered before it runs, so that its end finds it.
+    const done = Promise.resolve().then(run);
+    this.#looks.set(deadline.open, { look, done });
   }
 
   async #isBlocked(info: MinerInfo, head: TipSet): Promise<boolean> {
@@ -130,32 +121,5 @@ export class RecoveryDeclarer {
       `${doubtful.length} faulty sectors of deadline ${deadline.index} cannot be proven and lose their reward each day, the first ` +
       `is ${first.number}: ${first.reason}`;
     alerts.raise(condition, { class: 'faults-not-recovering', severity: 'warning', ...at, text });
-  }
-
-  async #declare(found: readonly Recoverable[], readable: number, head: TipSet): Promise<void> {
-    const { db, clock, logger, onIntent } = this.#components;
-    const { minerId, sender, messageConfidence, maxRecoveryFee, maxRecoverSectors } = this.#miner;
-    if (maxRecoverSectors > 0 && readable > maxRecoverSectors) {
-      logger.warn(
-        { minerId },
-        `accepted more recoveries (${readable}) than RecoveringSectorLimit (${maxRecoverSectors})`,
-      );
-    }
-    const limits = { sectors: maxRecoverSectors, partitions: this.#miner.maxPartitionsPerRecovery };
-    for (const recoveries of recoveryMessages(found, limits)) {
-      const stored = await storeRecovery(db, {
-        minerId,
-        sender,
-        maxFee: maxRecoveryFee,
-        confidence: messageConfidence,
-        recoveries,
-        height: head.height,
-        now: clock.now(),
-      });
-      if (stored === undefined) continue;
-      const facts = { minerId, message: stored.messageId, sectors: stored.sectors, height: head.height };
-      logger.warn(facts, 'declare faults recovered message published');
-      onIntent();
-    }
   }
 }

@@ -18,6 +18,7 @@ export class MinerPoster {
   readonly #policy: PostPolicy;
   readonly #drivers = new Map<number, RunDriver>();
   readonly #stopping = new AbortController();
+  readonly #recoveries: RecoveryDeclarer;
   readonly #loops: readonly CoalescedLoop[];
   #head: TipSet | undefined;
   #deadline: { readonly head: TipSet; readonly current: Promise<DeadlineInfo> } | undefined;
@@ -33,7 +34,7 @@ export class MinerPoster {
       maxSkipShare: init.miner.maxSkipShare,
       recheckInterval: RECHECK_EPOCHS,
     };
-    const recoveries = new RecoveryDeclarer(components, { ...init, signal: this.#stopping.signal });
+    this.#recoveries = new RecoveryDeclarer(components, { ...init, signal: this.#stopping.signal });
     const loop = (what: string, work: (head: TipSet) => Promise<void>) =>
       new CoalescedLoop(components, {
         retryMs: RETRY_MS,
@@ -46,7 +47,7 @@ export class MinerPoster {
       loop('opening runs failed, trying again', (head) => this.#openRuns(head)),
       loop('advancing runs failed, trying again', (head) => this.#advanceRuns(head)),
       loop('declaring recoveries failed, trying again', async (head) =>
-        recoveries.advance(head, await this.#currentDeadline(head)),
+        this.#recoveries.onHead(head, await this.#currentDeadline(head)),
       ),
     ];
   }
@@ -65,6 +66,7 @@ export class MinerPoster {
   async close(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#loops.map((loop) => loop.close()));
+    await this.#recoveries.idle();
     await Promise.all([...this.#drivers.values()].map((driver) => driver.close()));
   }
 

@@ -85,7 +85,10 @@ it('nodes that are away or behind are told of, as critical when none is left', (
   expect(alerts.open.get('chain-node-away/ws://a')).toMatchObject({ severity: 'critical' });
   expect(text('chain-node-behind/ws://node')).toContain('is behind: 4 epochs after the others');
   const head = { key: [], height: 6_000, minTimestamp: 0 };
-  nodes = [node({ standing: 'catching-up', age: 30.4, head }), node({ url: 'ws://b', standing: 'ahead', age: -990, head })];
+  nodes = [
+    node({ standing: 'catching-up', age: 30.4, head }),
+    node({ url: 'ws://b', standing: 'ahead', age: -990, head }),
+  ];
   alarms.look();
   expect(open()).toEqual(expect.arrayContaining(['chain-node-behind/ws://node', 'chain-node-ahead/ws://b']));
   expect(text('chain-node-behind/ws://node')).toContain('is behind: its head is 30 epochs old;');

@@ -370,7 +370,9 @@ describe('after Close', () => {
   it('takes up what was missed where the head goes back below Close', () => {
     const missed = (changes: Partial<RunPartition> = {}) => runOf(partition(0, { state: 'missed', ...changes }));
     expect(decided(missed(), 120)).toEqual([]);
-    expect(decided(missed(), 120, { posted: false })).toMatchObject([{ kind: 'resend', from: 'missed', to: 'checking' }]);
+    expect(decided(missed(), 120, { posted: false })).toMatchObject([
+      { kind: 'resend', from: 'missed', to: 'checking' },
+    ]);
     expect(decided(missed(), 90)).toMatchObject([{ kind: 'resend', to: 'checking' }]);
     const proven = missed({ proof: new Uint8Array(192), messageId: 'm' });
     expect(decided(proven, 120, { posted: false })).toMatchObject([{ kind: 'resend', to: 'proven' }]);

@@ -48,7 +48,8 @@ async function faultyScene() {
     newDeclarer(scene, chain, alerts, more, other);
   const look = async (one: RecoveryDeclarer) => {
     const head = await chain.head();
-    await one.advance(head, await chain.provingDeadline(idAddress(MINER), head.key));
+    one.onHead(head, await chain.provingDeadline(idAddress(MINER), head.key));
+    await one.idle();
   };
   return { scene, chain, alerts, declarer, look };
 }

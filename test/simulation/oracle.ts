@@ -185,7 +185,8 @@ export class Oracle {
       if (whole >= needed && submitting >= SUBMISSION) return `all was well for ${whole} epochs until ${at}`;
     }
     for (let at = Math.max(close - this.#reserve - needed, first); at < close; at++) {
-      if (at <= upset || !weather.isPayable(at) || !enough(sectors & stores.unreadable(partition, at))) return undefined;
+      if (at <= upset || !weather.isPayable(at) || !enough(sectors & stores.unreadable(partition, at)))
+        return undefined;
     }
     return 'it had sectors enough from before the reserve to its close';
   }

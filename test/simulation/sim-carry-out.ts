@@ -73,7 +73,13 @@ export function carryOut(parts: SimParts, action: Action, setting: Setting): voi
       const id = run.partitions.find((partition) => partition.index === action.partition)?.messageId ?? null;
       if (id === null) return;
       const isOpen = parts.outbox.reopen(id);
-      move(row, run, action.partition, action.from, isOpen ? { state: 'sending' } : { state: 'proven', messageId: null });
+      move(
+        row,
+        run,
+        action.partition,
+        action.from,
+        isOpen ? { state: 'sending' } : { state: 'proven', messageId: null },
+      );
       return;
     }
     case 'resend': {
