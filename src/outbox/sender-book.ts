@@ -9,7 +9,7 @@ import type { SendingMiner } from './settings.ts';
 const LOOK_EPOCHS = 20;
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** What a sender should have while nothing is known of a day's fees: 0.1 FIL. */
-const LEAST_FUNDS = 10n ** 17n;
+export const LEAST_FUNDS = 10n ** 17n;
 
 interface Judgement {
   readonly sender: Address;

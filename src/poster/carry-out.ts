@@ -1,5 +1,6 @@
 import type { TipSet } from '../chain/tipset.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
+import { messageStates } from '../outbox/message-states.ts';
 import { reopenMessage } from '../outbox/reopen-message.ts';
 import { withdrawMessage } from '../outbox/withdraw-message.ts';
 import type { Action } from './actions.ts';
@@ -100,6 +101,8 @@ export async function carryOut(components: PosterComponents, action: Action, set
         took_ms: action.tookMs,
         proven_at: clock.now(),
       });
+      const elapsed = action.tookMs === null ? {} : { elapsed: `${action.tookMs / 1000}s` };
+      logger.info({ ...at, partition: action.partition, ...elapsed }, 'computing window post');
       logger.info({ ...at, partition: action.partition }, 'partition batch done');
       return;
     }
@@ -224,7 +227,10 @@ async function finish(
   await db.transaction((trx) => movePartition(trx, decidedAt(run, partition.index, partition.state), changes));
   const at = { minerId: run.minerId, deadline: run.deadline, partition: partition.index, height: head.height };
   if (action.state === 'landed') {
-    logger.info({ ...at, message: partition.messageId }, `window post message succeeded: ${partition.messageId}`);
+    const { messageId } = partition;
+    if (messageId === null) return;
+    const cid = (await messageStates(db, [messageId])).get(messageId)?.cid ?? messageId;
+    logger.info({ ...at, message: messageId }, `window post message succeeded: ${cid}`);
     return;
   }
   if (partition.state === 'sending') logger.error({ ...at, message: partition.messageId }, 'waited too long');

@@ -40,7 +40,7 @@ export async function prove(
   );
   if (!moved) return view.id;
   const facts = { minerId: run.minerId, deadline: run.deadline, partition, task: view.id };
-  logger.info({ ...facts, sectors: sectors.length, height: head.height }, 'computing window post');
+  logger.info({ ...facts, sectors: sectors.length, height: head.height }, 'window post task submitted');
   if (!skipped.isEmpty) logger.warn({ ...facts, sectors: [...skipped] }, 'skipped sectors');
   tellSkipped(components, run, partition, skipped);
   return view.id;

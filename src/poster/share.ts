@@ -19,7 +19,7 @@ export function wouldSkip(partition: RunPartition, checks: readonly SectorCheck[
  * What skipping these makes newly faulty, as a share (0 to 1) of the partition. Recovering sectors are faulty already and pay
  * that day's fee either way, so skipping them costs nothing; those that are proven weigh what leaving them out would cost.
  */
-export function shareOf({ sectors, recovering }: RunPartition, skipped: Bitfield): number {
+function shareOf({ sectors, recovering }: RunPartition, skipped: Bitfield): number {
   const active = sectors.subtract(recovering);
   const recovered = sectors.intersection(recovering).subtract(skipped).count;
   const lost = active.intersection(skipped).count;

@@ -5,7 +5,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Copy, SectorIndex, StoreShare } from './index/sector-index.ts';
 import { SectorSet } from './index/sector-set.ts';
 import type { WantedSector } from './sector-check.ts';
-import { sectorFiles } from './sector-files.ts';
+import { type StoreFolder, sectorFiles } from './sector-files.ts';
 import type { StorePlace } from './store-place.ts';
 
 /** What a checker needs of the index. */
@@ -50,7 +50,7 @@ export class IndexedPlaces {
     });
   }
 
-  /** Tells the place a few sectors that the index knows to be there, so that it is known from the start what belongs to it. */
+  /** Tells the place which folders, and a few of the sectors of each miner, the index knows to be there, so that it is known from the start what belongs to it. */
   async expectIn(place: StorePlace): Promise<void> {
     const expected = this.#expected.get(place) ?? this.#expect(place);
     this.#expected.set(place, expected);
@@ -90,12 +90,19 @@ export class IndexedPlaces {
 
   async #expect(place: StorePlace): Promise<boolean> {
     const shares = await this.#ask((index) => index.shares({ store: place.store.name }));
-    for (const { minerId, upgraded, sealed } of shares ?? []) {
-      const paths = spread(sealed).map(
-        (number) => sectorFiles(minerId, number, { upgraded, sectorSize: 2048 }).sealed.path,
-      );
-      place.identity.expect(paths);
+    const folders = new Set<StoreFolder>();
+    const paths: string[][] = [];
+    for (const { minerId, upgraded, sealed, cache } of shares ?? []) {
+      if (sealed.size > 0) folders.add(upgraded ? 'update' : 'sealed');
+      if (cache.size > 0) folders.add(upgraded ? 'update-cache' : 'cache');
+      spread(sealed).forEach((number, turn) => {
+        paths[turn] = [
+          ...(paths[turn] ?? []),
+          sectorFiles(minerId, number, { upgraded, sectorSize: 2048 }).sealed.path,
+        ];
+      });
     }
+    place.identity.expect({ folders, paths: paths.flat() });
     return shares !== undefined;
   }
 

@@ -17,8 +17,9 @@ export class StoreIdentity {
     return this.#canaries;
   }
 
-  /** Files that are known to lie there from an earlier life; those seen since count before them. */
-  expect(paths: readonly string[]): void {
+  /** What is known to lie there from an earlier life; sectors seen since count before these. */
+  expect({ folders, paths }: { readonly folders: Iterable<StoreFolder>; readonly paths: readonly string[] }): void {
+    for (const folder of folders) this.#filled.add(folder);
     this.#canaries = [...new Set([...this.#canaries, ...paths])].slice(0, CANARIES);
   }
 

@@ -41,7 +41,13 @@ function declarerOf(faulty: Readonly<Record<number, readonly number[]>>, rehears
       });
     },
     sectors: async (_, numbers) =>
-      [...(numbers ?? [])].map((number) => ({ number, sealProof: 5, sealedCid, sectorKeyCid: null, expiration: 9_999 })),
+      [...(numbers ?? [])].map((number) => ({
+        number,
+        sealProof: 5,
+        sealedCid,
+        sectorKeyCid: null,
+        expiration: 9_999,
+      })),
     minerInfo: async () => ({ windowPoStProofType: 10, consensusFaultElapsed: -1 }),
     minerAvailableBalance: async () => 0n,
   } as Partial<{ [K in keyof Chain]: (...args: Parameters<Chain[K]>) => unknown }>;
@@ -80,7 +86,9 @@ function declarerOf(faulty: Readonly<Record<number, readonly number[]>>, rehears
 async function declared(): Promise<number[][]> {
   const rows = await database.db.kysely.selectFrom('messages').select('params').orderBy('position').execute();
   return rows.map(({ params }) =>
-    decodeCbor(declareFaultsRecoveredParams, Uint8Array.from(params ?? [])).recoveries.flatMap((one) => [...one.sectors]),
+    decodeCbor(declareFaultsRecoveredParams, Uint8Array.from(params ?? [])).recoveries.flatMap((one) => [
+      ...one.sectors,
+    ]),
   );
 }
 
@@ -128,9 +136,26 @@ test('what was read does not wait for the rest of its deadline for ever, and not
   expect(await declared()).toEqual([[50]]);
 });
 
-test('what was read together is declared together', async () => {
-  const { declarer, onHead } = declarerOf({ 5: [0, 1, 2] }, async () => new Map());
+test('what was read within some epochs is declared together', async () => {
+  let onReading = () => {};
+  const reading = new Promise<void>((resolve) => {
+    onReading = resolve;
+  });
+  let goOn = () => {};
+  const going = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const { declarer, onHead } = declarerOf({ 5: [0, 1, 2] }, async ({ replicas }) => {
+    if (replicas[0]?.sector_id === 51) {
+      onReading();
+      await going;
+    }
+    return new Map();
+  });
   onHead(HEIGHT);
+  await reading;
+  onHead(HEIGHT + 9);
+  goOn();
   await declarer.idle();
   expect(await declared()).toEqual([[50, 51, 52]]);
 });

@@ -173,7 +173,7 @@ describe('a message', () => {
     expect(new Set(expiries)).toEqual(new Set([160]));
   });
 
-  it('that landed is delivered again when the chain has it no more, and the run is closed only at Close', async () => {
+  it('that landed is delivered again when the chain has it no more, and the run is closed only when Close is deep', async () => {
     const { scene, at } = start(two);
     await at(91, 'proving', 'proving');
     scene.proveAll();
@@ -190,6 +190,17 @@ describe('a message', () => {
     scene.posted = [0, 1];
     await at(118, 'landed', 'landed');
     await at(160, 'landed', 'landed');
+    await at(200, 'landed', 'landed');
     await vi.waitFor(async () => expect(await scene.isFinished()).toBe(true), { timeout: 10_000 });
+  });
+
+  it('is made after all when the head went beyond Close and came back', async () => {
+    const { scene, at } = start(two);
+    await at(91, 'proving', 'proving');
+    await at(161, 'missed', 'missed');
+    expect(await scene.isFinished()).toBe(false);
+    await at(120, 'proving', 'proving');
+    scene.proveAll();
+    await at(121, 'sending', 'sending');
   });
 });

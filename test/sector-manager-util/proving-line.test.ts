@@ -1,4 +1,5 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { proverBinary } from '../../src/ext-processor/prover-binary.ts';
 import { isGatePassed } from '../../src/poster/gate-store.ts';
@@ -22,7 +23,7 @@ afterAll(async () => {
 });
 
 const cluster = () => `Database = "${database.url}"\nMaster = "127.0.0.1:${master.port}"`;
-const LIMIT = { timeout: 90_000 };
+const LIMIT = { timeout: 120_000 };
 const network = 'wdpost-devnet';
 
 test(
@@ -32,6 +33,11 @@ test(
     const scene = await provingScene(OPEN + 2, { sectors: 4, cluster: cluster() });
     const slave = startSlave(master.port, { env: { ...process.env, WDPOST_PROVER: prover } });
     expect(await isGatePassed(database.db, { minerId: MINER, network })).toBe(false);
+
+    vi.stubEnv('FIL_PROOFS_PARAMETER_CACHE', '/nowhere');
+    await expect(scene.run('simulate-wdpost', { ddlIdx: '1', partitionIdx: '0' })).rejects.toThrow();
+    vi.unstubAllEnvs();
+    expect(await database.db.kysely.selectFrom('tasks').select('id').execute()).toEqual([]);
 
     await rm(scene.sealedFile(2));
     const lacking = await scene.run('simulate-wdpost', { ddlIdx: '1', partitionIdx: '0' });
@@ -64,13 +70,20 @@ test(
 test('prove makes and sends a proof with nothing but node, stores and the prover of this host', LIMIT, async () => {
   const scene = await provingScene(OPEN - 3, { sectors: 2 });
   const place = { deadline: '0', partition: '0' };
-  const kept = await scene.run('prove', place);
+  const file = join(dirname(scene.sealedFile(1)), 'kept.json');
+  const kept = await scene.run('prove', { ...place, out: file });
+  expect(kept.text).toContain(file);
   expect(kept).toMatchObject({ exitCode: 0, json: { deadline: 0, sectors: 2, skipped: [], message: null } });
 
   await rm(scene.sealedFile(1));
   await expect(scene.run('prove', place)).rejects.toMatchObject({ code: 'unreadable-sectors' });
 
-  const sending = scene.run('prove', { ...place, send: true, skipUnreadable: true });
+  // What was kept needs no files any more.
+  expect(await scene.run('prove', { ...place, proof: file })).toMatchObject({ json: { sectors: 2, file } });
+  await writeFile(file, (await readFile(file, 'utf8')).replace('"deadline":0', '"deadline":1'));
+  await expect(scene.run('prove', { ...place, proof: file })).rejects.toMatchObject({ code: 'bad-proof-file' });
+
+  const sending = scene.run('prove', { ...place, send: true, skipUnreadable: true, out: file });
   const { chain } = scene.chain;
   await scene.chain.mineTo(OPEN + 1);
   await vi.waitUntil(() => chain.pool.size === 1, { timeout: 20_000, interval: 20 });

@@ -78,6 +78,7 @@ Sender = "${worker}"
     master: 'fail',
     capacity: 'fail',
   });
+  expect(findings.find(({ check: name }) => name === `sender of t0${MINER}`)?.text).toMatch(/and it has \d+ FIL$/);
   expect(findings.find(({ check: name }) => name === 'capacity')?.text).toContain(
     '1 partition at 30 s a proof (assumed: none was made yet): 2 GPU slots are wanted, one of them to spare; 0 ready',
   );

@@ -8,7 +8,7 @@ import { filText } from '../../src/programs/sector-manager/util/fil-text.ts';
 import { messageGroup } from '../../src/programs/sector-manager/util/message.ts';
 import { minerGroup } from '../../src/programs/sector-manager/util/miner.ts';
 import { withToolbox } from '../../src/programs/sector-manager/util/toolbox.ts';
-import type { Answer, Group } from '../../src/programs/sector-manager/util/verb.ts';
+import type { Answer, Group, Written } from '../../src/programs/sector-manager/util/verb.ts';
 import { badProof, ChainUnderTest, MINER, OPEN } from '../devnet/chain-under-test.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 
@@ -40,10 +40,12 @@ Actor = ${MINER}
   );
 });
 
-async function run(group: Group, name: string, ...args: string[]): Promise<Answer> {
+async function run(group: Group, name: string, ...words: (string | Written['options'])[]): Promise<Answer> {
+  const args = words.filter((word) => typeof word === 'string');
+  const options = words.find((word) => typeof word === 'object') ?? {};
   const verb = group.members.find((one) => one.name === name);
   if (verb === undefined || 'members' in verb) throw new TypeError(`no verb ${name}`);
-  return await withToolbox({ home, confDir: undefined }, (toolbox) => verb.run(toolbox, { args, options: {} }));
+  return await withToolbox({ home, confDir: undefined }, (toolbox) => verb.run(toolbox, { args, options }));
 }
 
 test('chain head shows the newest tipset, by the node of the list that is there', async () => {
@@ -66,13 +68,23 @@ test('miner info shows who acts for the miner', async () => {
 });
 
 test('message search and wait tell of a message by its CID, and how it ended', async () => {
-  expect(await run(messageGroup, 'search', UNKNOWN)).toMatchObject({ json: { cid: UNKNOWN, landed: null } });
+  expect(await run(messageGroup, 'search', UNKNOWN)).toMatchObject({
+    json: { cid: UNKNOWN, landed: null },
+    text: expect.stringContaining('knows no such message'),
+    exitCode: 1,
+  });
+  expect(await run(messageGroup, 'wait', UNKNOWN, { timeout: '1ms' })).toMatchObject({
+    text: expect.stringContaining('it may land yet'),
+    exitCode: 1,
+  });
+  await expect(run(messageGroup, 'wait', UNKNOWN, { timeout: 'soon' })).rejects.toMatchObject({ code: 'usage' });
   const good = devnet.submit(0);
   const waiting = run(messageGroup, 'wait', good);
   await devnet.land(good);
   expect(await waiting).toMatchObject({ exitCode: 0, json: { landed: { cid: good, exitCode: 0 } } });
   const bad = devnet.submit(1, { proof: badProof });
   await devnet.land(bad);
+  expect(await run(messageGroup, 'search', bad)).toMatchObject({ exitCode: 1 });
   const { exitCode, text } = await run(messageGroup, 'wait', bad);
   expect(exitCode).toBe(1);
   expect(text).toMatch(/exit code +\d+/);
@@ -107,6 +119,37 @@ test('message search tells of a message of the outbox by its id and its uid', as
   }
   expect(await run(messageGroup, 'wait', 'an-id')).toMatchObject({ exitCode: 1 });
   await expect(run(messageGroup, 'search', 'another')).rejects.toMatchObject({ code: 'not-found' });
+});
+
+test('what the outbox was told of a message holds where the node knows it no more', async () => {
+  await database.db.kysely
+    .insertInto('messages')
+    .values({
+      id: 'old-id',
+      uid: 'old-uid',
+      miner_id: MINER,
+      purpose: 'submit',
+      sender: devnet.worker,
+      recipient: `t0${MINER}`,
+      method: 5,
+      params: Buffer.alloc(0),
+      max_fee: '1',
+      confidence: 5,
+      state: 'landed',
+      cid: UNKNOWN,
+      height: 77,
+      exit_code: 0,
+      created_at: 1,
+      updated_at: 1,
+    })
+    .execute();
+  for (const verb of ['search', 'wait']) {
+    const { json, text, exitCode } = await run(messageGroup, verb, 'old-id');
+    expect(json).toMatchObject({ state: 'landed', height: 77, exitCode: 0, landed: null });
+    expect(text).toMatch(/on chain +since epoch 77, as the outbox was told/);
+    expect(text).toMatch(/exit code +0/);
+    expect(exitCode).toBe(0);
+  }
 });
 
 test('amounts are shown in FIL', () => {

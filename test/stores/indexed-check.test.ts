@@ -108,6 +108,28 @@ describe('with an index', () => {
     });
   });
 
+  test('a folder that is not mounted after a restart is missed', async () => {
+    await makeSector(a, 1);
+    await makeSector(b, 2);
+    await rename(join(a.path, 'cache'), join(a.path, 'elsewhere'));
+    await mkdir(join(a.path, 'cache'));
+    expect(await check(checkerWith(new ToldIndex({ 1: ['a'], 2: ['b'] })), 1, 2)).toMatchObject([
+      { verdict: 'unknown', reason: 'a: cache/ is gone or empty, and held sectors before' },
+      { verdict: 'good' },
+    ]);
+  });
+
+  test('a store is known by sectors of each of its miners', async () => {
+    await makeSector(a, 1);
+    const of = (minerId: number, ...numbers: number[]) => {
+      const set = SectorSet.of(numbers);
+      return { store: 'a', minerId, upgraded: false, sealed: set, cache: set };
+    };
+    const index = new ToldIndex({ 1: ['a'] });
+    index.shares = async ({ store }) => (store === 'a' ? [of(100, 1, 2, 3, 4), of(MINER, 1)] : []);
+    expect(await checkerWith(index).trouble('a')).toBeUndefined();
+  });
+
   test('an index that fails is done without', async () => {
     await makeSector(a, 1);
     await makeSector(b, 2);

@@ -2,19 +2,23 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Clock } from '../../clock/clock.ts';
 import { CodedError } from '../../errors/coded-error.ts';
+import { followLines } from './follow-lines.ts';
 
 const STOP_LIMIT_MS = 10_000;
 
-/** The processes of one quickstart. Each one's stderr goes to a log file of its name; stdout lines are handed over. */
+/**
+ * The processes of one quickstart. Each one's stderr goes to a log file of its name, and its stdout to an .out file, whose lines are
+ * handed over: a pipe would break, and the process with it, when this one ends before it.
+ */
 export class Fleet {
   readonly #clock: Clock;
   readonly #init: { readonly bin: string; readonly logs: string; readonly env: NodeJS.ProcessEnv };
   readonly #children: { readonly name: string; readonly child: ChildProcess }[] = [];
   readonly #broken: Promise<never>;
   #break: (error: Error) => void = () => {};
+  readonly #following: (() => void)[] = [];
   #stopping = false;
 
   constructor(
@@ -38,16 +42,19 @@ export class Fleet {
     return this.#children.flatMap(({ child }) => child.pid ?? []);
   }
 
-  start(name: string, program: string, args: readonly string[], onLine: (line: string) => void = () => {}): void {
+  start(name: string, program: string, args: readonly string[], onLine?: (line: string) => void): void {
     if (this.#stopping) throw new CodedError('interrupted', 'interrupted');
     const log = openSync(join(this.#init.logs, `${name}.log`), 'a');
+    const file = join(this.#init.logs, `${name}.out`);
+    const out = openSync(file, 'a');
     const child = spawn(join(this.#init.bin, program), args, {
-      stdio: ['ignore', 'pipe', log],
+      stdio: ['ignore', out, log],
       env: this.#init.env,
       detached: true,
     });
     closeSync(log);
-    if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', onLine);
+    closeSync(out);
+    if (onLine !== undefined) this.#following.push(followLines({ clock: this.#clock }, { file, onLine }));
     this.#children.push({ name, child });
     child.once('error', (cause) =>
       this.#break(new CodedError('no-program', `${program} could not be started`, { cause })),
@@ -62,10 +69,8 @@ export class Fleet {
 
   /** Leaves everything running when this process ends. */
   release(): void {
-    for (const { child } of this.#children) {
-      child.unref();
-      child.stdout?.destroy();
-    }
+    this.#stopFollowing();
+    for (const { child } of this.#children) child.unref();
   }
 
   /** SIGTERM in reverse order of starting, SIGKILL for what does not end. */
@@ -79,6 +84,11 @@ export class Fleet {
       await ended;
       callOff();
     }
+    this.#stopFollowing();
+  }
+
+  #stopFollowing(): void {
+    for (const stop of this.#following.splice(0)) stop();
   }
 
   /** The newest reason that a slave, or else the manager, gave for something that failed. */

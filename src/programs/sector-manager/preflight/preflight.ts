@@ -6,11 +6,14 @@ import { errorText } from '../../../errors/coded-error.ts';
 import type { Verifier } from '../../../ext-processor/verifier.ts';
 import { formatAddress } from '../../../filecoin/address.ts';
 import { poStProofType } from '../../../filecoin/proof-types.ts';
+import { LEAST_FUNDS } from '../../../outbox/sender-book.ts';
 import { senderTrouble } from '../../../outbox/sender-trouble.ts';
+import { checkParameters } from '../../../poster/check-parameters.ts';
 import type { MinerSettings } from '../../../poster/components.ts';
 import type { PersistStore } from '../../../stores/persist-store.ts';
 import { StoreWatch } from '../../../stores/store-watch.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
+import { filText } from '../util/fil-text.ts';
 import { capacityText, readCapacity, readDemand } from './capacity.ts';
 
 /** What was found, and in `text` what to do where it is not `ok`. */
@@ -102,27 +105,22 @@ async function chainCheck({ clock, chain }: Components) {
 
 async function senderCheck({ chain }: Components, miner: MinerSettings & Pick<PreflightInit, 'signsHere'>) {
   const node = await chain();
-  const trouble = await senderTrouble(node, miner, await node.head());
-  return trouble === undefined
-    ? ok(
-        `${formatAddress(miner.sender)} may send, and ${miner.signsHere ? 'the node can sign' : 'the messager signs'} for it`,
-      )
-    : fail(trouble);
+  const head = await node.head();
+  const trouble = await senderTrouble(node, miner, head);
+  if (trouble !== undefined) return fail(trouble);
+  const sender = formatAddress(miner.sender);
+  const balance = await node.actorBalance(miner.sender, head.key);
+  const funds = `it has ${filText(balance)}`;
+  if (balance < LEAST_FUNDS)
+    return warn(`${sender} may send, but ${funds}, less than ${filText(LEAST_FUNDS)}: send it funds`);
+  return ok(`${sender} may send, ${miner.signsHere ? 'the node can sign' : 'the messager signs'} for it, and ${funds}`);
 }
 
-/** The verifier reads the file of a size when it is first asked; any verdict shows that the file is good. */
 async function parametersCheck({ chain, verifier }: Components, miner: MinerSettings) {
   const node = await chain();
   const info = await node.minerInfo(miner.address, (await node.head()).key);
-  const proofType = poStProofType(info.windowPoStProofType);
-  await verifier.verify({
-    minerId: miner.minerId,
-    proofType: proofType.name,
-    seed: new Uint8Array(32),
-    sectors: [{ sectorId: 1, commR: new Uint8Array(32) }],
-    proof: new Uint8Array(192),
-  });
-  return ok(`proofs of ${proofType.name} can be verified`);
+  await checkParameters(verifier, miner.minerId, info.windowPoStProofType);
+  return ok(`proofs of ${poStProofType(info.windowPoStProofType).name} can be verified`);
 }
 
 async function storeCheck(components: Components, store: PersistStore) {

@@ -1,10 +1,12 @@
 import type { Chain } from '../../../chain/chain.ts';
 import type { MessageLookup } from '../../../chain/message-lookup.ts';
+import { parseDuration } from '../../../config/duration.ts';
 import type { MessagesTable } from '../../../database/tables/outbox.ts';
 import { CodedError, errorCode } from '../../../errors/coded-error.ts';
 import { parseCid } from '../../../filecoin/cid.ts';
 import { isUnknownMessage } from '../../../outbox/node-answers.ts';
 import { labelled } from './labelled.ts';
+import { usage } from './proving/usage.ts';
 import type { Toolbox } from './toolbox.ts';
 import type { Answer, Group } from './verb.ts';
 
@@ -18,19 +20,32 @@ export const messageGroup: Group = {
       name: 'search',
       args: ['<id>'],
       example: 'bafy2bzacea… --json',
-      about: 'show what became of a message: by its CID, its id here, or its uid',
-      run: async (toolbox, { args }) => answer(await find(toolbox, args[0] ?? '')),
+      about:
+        'show what became of a message: by its CID, its id here, or its uid; ends with 1 where it failed, and where the node does not ' +
+        'know the CID',
+      async run(toolbox, { args }) {
+        const found = await find(toolbox, args[0] ?? '');
+        return { ...answer(found), exitCode: isMissing(found) || (isOver(found) && hasFailed(found)) ? 1 : 0 };
+      },
     },
     {
       name: 'wait',
       args: ['<id>'],
       example: 'bafy2bzacea…',
-      about: 'wait until a message is on the chain or cannot come there any more; ends with 1 where it failed',
-      async run(toolbox, { args }) {
+      about:
+        'wait until a message is on the chain or cannot come there any more; ends with 1 where it failed or was not seen in time',
+      options: [{ flags: '--timeout <duration>', about: 'wait no longer than this', default: '30m' }],
+      async run(toolbox, { args, options }) {
+        const { clock } = toolbox;
+        const end = clock.monotonic() + limitMs(options.timeout ?? '30m');
         for (;;) {
           const found = await find(toolbox, args[0] ?? '');
           if (isOver(found)) return { ...answer(found), exitCode: hasFailed(found) ? 1 : 0 };
-          await toolbox.clock.sleep(POLL_MS);
+          if (clock.monotonic() >= end) {
+            const { json, text } = answer(found);
+            return { json, text: `${text}\nnot settled in time; it may land yet`, exitCode: 1 };
+          }
+          await clock.sleep(POLL_MS);
         }
       },
     },
@@ -90,6 +105,16 @@ function isCid(text: string): boolean {
   }
 }
 
+/** @throws CodedError `usage` */
+function limitMs(text: unknown): number {
+  const limit = parseDuration(String(text));
+  if (limit === undefined) throw usage(`--timeout must be a duration such as 10m, not ${JSON.stringify(text)}`);
+  return limit;
+}
+
+/** Of a CID alone the node's chain is all that can be asked. */
+const isMissing = ({ row, landed }: Found): boolean => row === undefined && landed === null;
+
 function isOver({ row, landed }: Found): boolean {
   return landed !== null || (row !== undefined && ['landed', 'failed', 'refused', 'expired'].includes(row.state));
 }
@@ -98,7 +123,16 @@ function hasFailed({ row, landed }: Found): boolean {
   return landed === null ? row?.state !== 'landed' : landed.exitCode !== 0;
 }
 
-function answer({ row, cid, landed }: Found): Answer {
+/** A node keeps the messages of some days; what the outbox was told stays. */
+function onChain({ row, landed }: Found): string {
+  if (landed !== null) return `since epoch ${landed.height}`;
+  if (row === undefined) return 'no: the node knows no such message there';
+  if (row.height === null) return 'no';
+  return `since epoch ${row.height}, as the outbox was told; the node does not know it any more`;
+}
+
+function answer(found: Found): Answer {
+  const { row, cid, landed } = found;
   const json = {
     ...(row && {
       id: row.id,
@@ -109,6 +143,8 @@ function answer({ row, cid, landed }: Found): Answer {
       signer: row.signer,
       nonce: row.nonce,
       error: row.error,
+      height: row.height,
+      exitCode: row.exit_code,
     }),
     cid: cid ?? null,
     landed: landed && {
@@ -129,9 +165,9 @@ function answer({ row, cid, landed }: Found): Answer {
     ['signer', row?.signer],
     ['nonce', row?.nonce],
     ['error', row?.error],
-    ['on chain', landed === null ? 'no' : `since epoch ${landed.height}`],
+    ['on chain', onChain(found)],
     ['replaced by', isReplaced ? landed.cid.toString() : undefined],
-    ['exit code', landed?.exitCode],
+    ['exit code', landed?.exitCode ?? row?.exit_code],
     ['gas used', landed?.gasUsed],
   ]);
   return { json, text };

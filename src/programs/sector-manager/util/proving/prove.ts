@@ -1,8 +1,10 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { untilSignal } from '../../../../cli/until-signal.ts';
-import { CodedError } from '../../../../errors/coded-error.ts';
+import { retry } from '../../../../clock/retry.ts';
+import { CodedError, errorCode } from '../../../../errors/coded-error.ts';
 import { proveLocally } from '../../../../ext-processor/local-prover.ts';
 import { createVerifier } from '../../../../ext-processor/verifier.ts';
-import { formatAddress } from '../../../../filecoin/address.ts';
 import { Bitfield } from '../../../../filecoin/bitfield.ts';
 import { proofSeed } from '../../../../filecoin/randomness.ts';
 import { challengeRandomness } from '../../../../poster/challenge.ts';
@@ -12,8 +14,10 @@ import type { WindowPostTask } from '../../../../rpc/window-post.ts';
 import type { GoodSector } from '../../../../stores/sector-check.ts';
 import type { Toolbox } from '../toolbox.ts';
 import type { Verb } from '../verb.ts';
+import { throwIfProven } from './already-proven.ts';
 import { minerScope } from './miner-scope.ts';
 import { type PartitionScope, partitionScope, storeChecker } from './partition-scope.ts';
+import { type MadeProof, type ProofJson, proofToJson, readProof, writeProof } from './proof-file.ts';
 import { sendProof } from './send-proof.ts';
 import { senderOf } from './sender.ts';
 import { deadlineIndex, isSet, numberOption } from './usage.ts';
@@ -28,6 +32,8 @@ export const prove: Verb = {
     { flags: '--deadline <index>', about: 'deadline: from its challenge on until it closes' },
     { flags: '--partition <index>', about: 'partition' },
     { flags: '--send', about: 'send the proof as soon as the deadline is open; the node gives the nonce' },
+    { flags: '--out <file>', about: 'where the proof is kept (default: a file in the temporary folder)' },
+    { flags: '--proof <file>', about: 'take the proof that was kept there, make none' },
     { flags: '--skip-unreadable', about: 'leave out sectors that cannot be read: the chain declares them faulty' },
     { flags: '--from <address>', about: 'who pays (default: [Miners.PoSt] Sender)' },
   ],
@@ -42,24 +48,26 @@ export const prove: Verb = {
     const sends = isSet(written, 'send');
     const sender = sends ? await senderOf(toolbox, scope, written) : undefined;
     await checkWindow(scope);
-    const made = await provenProof(toolbox, scope, isSet(written, 'skipUnreadable'), signal);
-    const sent = sender === undefined ? undefined : await sendProof(scope, made, sender, signal);
+    const { proof: from } = written.options;
+    const made =
+      typeof from === 'string'
+        ? await keptProof(toolbox, scope, from, signal)
+        : await provenProof(toolbox, scope, isSet(written, 'skipUnreadable'), signal);
+    const proof = proofToJson(scope, made);
+    const kept = typeof from === 'string' ? from : await keep(toolbox, proof, written.options.out);
+    const sent = sender === undefined ? undefined : await sendProof(toolbox, scope, made, sender, signal);
     const exitCode = sent === undefined || sent.landed.exitCode === 0 ? 0 : 1;
     const json = {
-      miner: formatAddress(scope.address),
-      deadline: scope.deadline.index,
-      partition: scope.partition,
-      challenge: scope.deadline.challenge,
+      ...proof,
       sectors: scope.wanted.count - made.skipped.count,
-      skipped: [...made.skipped],
-      proof: Buffer.from(made.bytes).toString('base64'),
+      file: kept,
       message: sent?.cid ?? null,
       exitCode: sent?.landed.exitCode ?? null,
       height: sent?.landed.height ?? null,
     };
     const landing =
       sent === undefined
-        ? 'verified; nothing was sent (--send sends it)'
+        ? `verified; nothing was sent (--send --proof ${kept} sends it)`
         : `verified; message ${sent.cid} was executed at epoch ${sent.landed.height} with exit code ${sent.landed.exitCode}`;
     const left = made.skipped.isEmpty ? '' : `, left out: ${[...made.skipped].join(', ')}`;
     return {
@@ -70,8 +78,37 @@ export const prove: Verb = {
   },
 };
 
+/** Writes the proof down before it is sent, since minutes of work are in it. Where it cannot be written it goes to the log. */
+async function keep({ logger }: Toolbox, proof: ProofJson, out: unknown): Promise<string> {
+  const { miner, deadline, partition, challenge } = proof;
+  const name = `window-post-${miner}-${deadline}-${partition}-${challenge}.json`;
+  const file = typeof out === 'string' ? out : join(tmpdir(), name);
+  await writeProof(file, proof).catch((err: unknown) => {
+    logger.error({ err, file, ...proof }, 'the proof could not be written');
+  });
+  return file;
+}
+
+/** @throws CodedError `bad-proof-file`, `invalid-proof` */
+async function keptProof(
+  toolbox: Toolbox,
+  scope: PartitionScope,
+  file: string,
+  signal: AbortSignal,
+): Promise<MadeProof> {
+  const made = await readProof(file, scope);
+  const { minerId, proofType, wanted, infos } = scope;
+  // Of the files only the chain's side is looked at to verify.
+  const nowhere = { verdict: 'good', store: '', sealedFile: '', cacheDir: '' } as const;
+  const sectors = [...wanted.subtract(made.skipped)].map((number) => ({ number, ...nowhere }));
+  const task = windowTask({ minerId, proofType, sectors, infos, randomness: new Uint8Array(32) });
+  await verifyAfresh(toolbox, scope, { task, proof: made.bytes, signal });
+  return made;
+}
+
 /** @throws CodedError `too-early`, `already-proven` */
-async function checkWindow({ chain, address, head, deadline, partition }: PartitionScope): Promise<void> {
+async function checkWindow(scope: PartitionScope): Promise<void> {
+  const { head, deadline } = scope;
   if (head.height <= deadline.challenge) {
     throw new CodedError(
       'too-early',
@@ -80,13 +117,7 @@ async function checkWindow({ chain, address, head, deadline, partition }: Partit
     );
   }
   if (head.height < deadline.open) return;
-  const posted = (await chain.deadlines(address, head.key))[deadline.index]?.postSubmissions;
-  if (posted?.has(partition)) {
-    throw new CodedError(
-      'already-proven',
-      `deadline ${deadline.index}, partition ${partition} is proven on chain already`,
-    );
-  }
+  await throwIfProven(scope, head);
 }
 
 /** A proof that verifies against the challenge read afresh, and what it leaves out. */
@@ -95,7 +126,7 @@ async function provenProof(
   scope: PartitionScope,
   maySkip: boolean,
   signal: AbortSignal,
-): Promise<{ readonly bytes: Uint8Array; readonly skipped: Bitfield }> {
+): Promise<MadeProof> {
   const { chain, address, minerId, proofType, wanted, infos, head, deadline } = scope;
   const sectors = allKnown(wanted, [...infos.values()]);
   const checks = await checkSectors(await storeChecker(toolbox), { minerId, proofType, sectors, signal });
@@ -110,7 +141,7 @@ async function provenProof(
     const [proof] = proofs;
     if (proof !== undefined) {
       const bytes = Buffer.from(proof, 'base64');
-      await verifyAfresh(toolbox, scope, taskOf(good), bytes);
+      await verifyAfresh(toolbox, scope, { task: taskOf(good), proof: bytes, signal });
       return { bytes, skipped: wanted.subtract(Bitfield.of(good.map(({ number }) => number))) };
     }
     if (faults.length === 0) throw new CodedError('prover-failed', 'the prover answered with neither proof nor faults');
@@ -123,15 +154,24 @@ async function provenProof(
   }
 }
 
-/** @throws CodedError `invalid-proof` */
+/** A node that is away now is waited for: the proof would be lost. @throws CodedError `invalid-proof` */
 async function verifyAfresh(
   toolbox: Toolbox,
   { chain, address, deadline }: PartitionScope,
-  task: WindowPostTask,
-  proof: Uint8Array,
+  init: { readonly task: WindowPostTask; readonly proof: Uint8Array; readonly signal: AbortSignal },
 ): Promise<void> {
-  const head = await chain.head();
-  const seed = proofSeed(await challengeRandomness(chain, address, deadline.challenge, head.key));
+  const { task, proof, signal } = init;
+  const waiting = {
+    pauseMs: 1_000,
+    maxPauseMs: 10_000,
+    signal,
+    isTransient: (error: unknown) => errorCode(error) === 'chain-unavailable',
+    onFailure: (err: unknown) => toolbox.logger.warn({ err }, 'the challenge cannot be read, trying again'),
+  };
+  const randomness = await retry(toolbox.clock, waiting, async () =>
+    challengeRandomness(chain, address, deadline.challenge, (await chain.head()).key),
+  );
+  const seed = proofSeed(randomness);
   const verifier = createVerifier(toolbox);
   try {
     const statement = Buffer.from(JSON.stringify({ ...task, seed: [...seed] }));

@@ -1,14 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { MessageLookup } from '../../../../chain/message-lookup.ts';
 import type { TipSet } from '../../../../chain/tipset.ts';
-import { CodedError } from '../../../../errors/coded-error.ts';
-import type { Bitfield } from '../../../../filecoin/bitfield.ts';
+import { CodedError, errorCode, errorText } from '../../../../errors/coded-error.ts';
 import { encodeCbor } from '../../../../filecoin/cbor.ts';
 import { type Message, type SignedMessage, signedMessageCid } from '../../../../filecoin/message.ts';
 import { MinerMethod } from '../../../../filecoin/miner-methods.ts';
 import { submitWindowedPoStParams } from '../../../../filecoin/miner-params.ts';
 import { RandomnessTag } from '../../../../filecoin/randomness.ts';
+import type { Logger } from '../../../../telemetry/logger.ts';
+import { throwIfProven } from './already-proven.ts';
 import type { PartitionScope } from './partition-scope.ts';
+import type { MadeProof } from './proof-file.ts';
 import type { Sender } from './sender.ts';
 
 /** The open epoch itself may still be undone. */
@@ -21,26 +23,44 @@ export interface SentProof {
 }
 
 /**
- * Waits for Open, has the node give the nonce, sign and push the proof, and waits until it is on the chain.
- * @throws CodedError `too-late`, `chain-error` where the chain would not execute it, `not-landed`
+ * Waits for Open, has the node give the nonce, sign and push the proof, and waits until it is on the chain. What the node leaves
+ * unanswered or refuses is tried again with each head until Close.
+ * @throws CodedError `too-late` with the last refusal, `already-proven`, `not-landed`
  */
 export async function sendProof(
+  { logger }: { readonly logger: Logger },
   scope: PartitionScope,
-  proof: { readonly bytes: Uint8Array; readonly skipped: Bitfield },
+  proof: MadeProof,
   sender: Sender,
   signal: AbortSignal,
 ): Promise<SentProof> {
   const { chain, deadline } = scope;
+  // The node knows by it a message that it has pushed already, though its answer was lost.
+  const uuid = randomUUID();
   let pushed: SignedMessage | undefined;
+  let refusal: unknown;
   for await (const changes of chain.heads(signal)) {
     const head = changes.findLast((change) => change.type !== 'revert')?.tipSet;
     if (head === undefined) continue;
     if (pushed === undefined) {
       if (head.height >= deadline.close) {
-        const text = `deadline ${deadline.index} closed at epoch ${deadline.close}; nothing was sent`;
+        const last = refusal === undefined ? '' : ` (${errorText(refusal)})`;
+        const text = `deadline ${deadline.index} closed at epoch ${deadline.close}; nothing was sent${last}`;
         throw new CodedError('too-late', text);
       }
-      if (head.height >= deadline.open + AFTER_OPEN_EPOCHS) pushed = await push(scope, proof, sender, head);
+      if (head.height < deadline.open + AFTER_OPEN_EPOCHS) continue;
+      try {
+        pushed = await push(scope, proof, { sender, uuid }, head);
+      } catch (error) {
+        refusal = error;
+        logger.warn(
+          { err: error, height: head.height },
+          'the proof could not be sent, trying again with the next head',
+        );
+        await throwIfProven(scope, head).catch((err: unknown) => {
+          if (errorCode(err) === 'already-proven') throw err;
+        });
+      }
       continue;
     }
     const cid = signedMessageCid(pushed);
@@ -60,8 +80,8 @@ export async function sendProof(
 
 async function push(
   { chain, address, deadline, partition, proofType }: PartitionScope,
-  proof: { readonly bytes: Uint8Array; readonly skipped: Bitfield },
-  sender: Sender,
+  proof: MadeProof,
+  { sender, uuid }: { readonly sender: Sender; readonly uuid: string },
   head: TipSet,
 ): Promise<SignedMessage> {
   const { challenge } = deadline;
@@ -85,5 +105,5 @@ async function push(
     method: MinerMethod.SubmitWindowedPoSt,
     params,
   };
-  return await chain.pushUnsigned(message, { uuid: randomUUID(), maxFee: sender.settings.maxFee });
+  return await chain.pushUnsigned(message, { uuid, maxFee: sender.settings.maxFee });
 }

@@ -2,6 +2,7 @@ import { untilSignal } from '../../../../cli/until-signal.ts';
 import { createVerifier } from '../../../../ext-processor/verifier.ts';
 import { formatAddress } from '../../../../filecoin/address.ts';
 import { challengeRandomness } from '../../../../poster/challenge.ts';
+import { checkParameters } from '../../../../poster/check-parameters.ts';
 import { allKnown, checkSectors } from '../../../../poster/read-sectors.ts';
 import { simulatePartition } from '../../../../poster/simulate-partition.ts';
 import { windowTask } from '../../../../poster/window-task.ts';
@@ -42,6 +43,11 @@ export const simulateWdpost: Verb = {
     const randomness = await challengeRandomness(chain, address, challenge, head.key);
     const snapshotMs = since(began);
 
+    // Minutes of a slave's work are worth nothing where its proof cannot be verified here.
+    const verifier = createVerifier(toolbox);
+    toolbox.onClose(() => verifier.close());
+    await checkParameters(verifier, minerId, proofType);
+
     const checking = clock.monotonic();
     const checker = await storeChecker(toolbox);
     const sectors = allKnown(wanted, [...infos.values()]);
@@ -50,8 +56,6 @@ export const simulateWdpost: Verb = {
     const good = checks.filter((check) => check.verdict === 'good');
     const skipped = checks.filter((check) => check.verdict !== 'good');
 
-    const verifier = createVerifier(toolbox);
-    toolbox.onClose(() => verifier.close());
     const simulation =
       good.length === 0
         ? undefined
