@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import { isDatabaseTrouble } from '../database/database-errors.ts';
 import { errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { DatabaseClock } from './database-clock.ts';
 
 /** Heartbeats come several times in a lease; an answer or a clock that is off by more than this says nothing about slaves. */
 const TOLERANCE_MS = 2_000;
@@ -11,13 +12,13 @@ const TOLERANCE_MS = 2_000;
  * leases that look silent afterwards are not: nobody is judged before the slaves had their time again.
  */
 export class DatabaseHealth {
+  readonly clock: DatabaseClock;
   readonly #clock: Pick<Clock, 'monotonic'>;
   readonly #logger: Logger;
   #healthySince: number | undefined;
-  /** The database's clock less our monotonic one. */
-  #clockOffset: number | undefined;
 
-  constructor(components: { readonly clock: Pick<Clock, 'monotonic'>; readonly logger: Logger }) {
+  constructor(components: { readonly clock: Pick<Clock, 'now' | 'monotonic'>; readonly logger: Logger }) {
+    this.clock = new DatabaseClock(components);
     this.#clock = components.clock;
     this.#logger = components.logger;
     this.#healthySince = this.#clock.monotonic();
@@ -37,11 +38,8 @@ export class DatabaseHealth {
    * stood still, a clock that was set, another node of a cluster with a clock of its own: all leases begin anew.
    */
   observeClock(databaseNow: number, askedAt: number): void {
-    const now = this.#clock.monotonic();
-    const before = this.#clockOffset;
-    this.#clockOffset = databaseNow - now;
-    const tookMs = now - askedAt;
-    const jumpMs = before === undefined ? 0 : this.#clockOffset - before;
+    const tookMs = this.#clock.monotonic() - askedAt;
+    const jumpMs = this.clock.observe(databaseNow, askedAt);
     if (tookMs <= TOLERANCE_MS && Math.abs(jumpMs) <= TOLERANCE_MS) return;
     this.#logger.warn({ tookMs, jumpMs }, 'database stood still or its clock jumped');
     this.restart();

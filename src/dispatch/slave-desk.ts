@@ -63,10 +63,18 @@ export class SlaveDesk {
 
   /** A failure of the slave's own: after a few it gets nothing for a while. */
   async failed(name: string, id: string, now: number): Promise<void> {
-    const { db, health, logger, roster } = this.#components;
-    const until = roster.failed(name, id, now);
+    await this.#hold(name, this.#components.roster.failed(name, id, now), 'different tasks failed there in a row');
+  }
+
+  /** It was lost with tasks in proof: after a few times in a row it gets nothing for a while. */
+  async died(name: string, now: number): Promise<void> {
+    await this.#hold(name, this.#components.roster.died(name, now), 'it was lost with its tasks again and again');
+  }
+
+  async #hold(name: string, until: number | undefined, why: string): Promise<void> {
     if (until === undefined) return;
-    logger.error({ slave: name, until }, 'slave is held back: different tasks failed there in a row');
+    const { db, health, logger } = this.#components;
+    logger.error({ slave: name, until }, `slave is held back: ${why}`);
     await health.watch(holdSlave(db, name, until));
   }
 }

@@ -13,6 +13,8 @@ export interface Lease extends AttemptId {
 /** A connected slave. */
 export interface SlaveSession {
   readonly name: string;
+  /** Of its process; undefined: it does not say. */
+  readonly instance: string | undefined;
   /** `address:port` of the other side. */
   readonly remote: string;
   /** Of the RPC, that it speaks. */
@@ -23,6 +25,8 @@ export interface SlaveSession {
   readonly stores: readonly string[] | null;
   start(lease: Lease): Promise<Verdict>;
   cancel(attempt: AttemptId, reason: string): Promise<void>;
+  /** Whether the other side still answers, found out within seconds. */
+  answers(): Promise<boolean>;
   close(): void;
 }
 
@@ -44,13 +48,24 @@ interface Entry {
   /** It refused a start: nothing more until it tells its slots again. */
   refused: boolean;
   drained: boolean;
-  /** Tasks that failed there since it last proved one. */
-  readonly failed: Set<string>;
   heldUntil: number;
 }
 
-/** Different ones: a task that fails three times may be the one to blame. */
-const FAILED_TASKS_BEFORE_HOLD = 3;
+/** What went wrong at a slave since it last proved a task; kept while it is away. */
+interface Record {
+  /** Different ones: a task that fails three times may be the one to blame. */
+  readonly failed: Set<string>;
+  /** Tasks in proof were lost with it. Of any tasks: one that dies as it starts to work gets the same one again and again. */
+  deaths: number;
+}
+
+interface Left {
+  readonly at: number;
+  /** Tasks that it had in proof. */
+  readonly tasks: readonly string[];
+}
+
+const FAILURES_BEFORE_HOLD = 3;
 const FIRST_HOLD_MS = 60_000;
 const LONGEST_HOLD_MS = 600_000;
 /** Leases of a slave that stays away end long before. */
@@ -59,8 +74,9 @@ const REMEMBER_LEFT_MS = 600_000;
 /** The connected slaves and what each works on. Times are milliseconds of any one clock. */
 export class SlaveRoster {
   readonly #entries = new Map<string, Entry>();
-  /** When those left that have not come again. */
-  readonly #left = new Map<string, number>();
+  /** Those that have not come again. */
+  readonly #left = new Map<string, Left>();
+  readonly #records = new Map<string, Record>();
 
   /** A slave of the same name is the same slave, come again: its earlier connection is closed. */
   join(session: SlaveSession, { slots, tasks, ...known }: Joining): void {
@@ -72,21 +88,39 @@ export class SlaveRoster {
       capacity: slots,
       tasks: new Set(tasks),
       refused: false,
-      failed: new Set(before?.failed),
     });
     before?.session.close();
   }
 
-  /** False when it has come again meanwhile. */
-  leave(session: SlaveSession, now: number): boolean {
+  /** With the tasks that it had in proof. False when it has come again meanwhile. */
+  leave(session: SlaveSession, tasks: readonly string[], now: number): boolean {
     if (this.#entries.get(session.name)?.session !== session) return false;
-    this.#left.set(session.name, now);
-    for (const [name, at] of this.#left) if (at < now - REMEMBER_LEFT_MS) this.#left.delete(name);
+    this.#left.set(session.name, { at: now, tasks });
+    for (const [name, { at }] of this.#left) {
+      if (at >= now - REMEMBER_LEFT_MS) continue;
+      this.#left.delete(name);
+      this.#records.delete(name);
+    }
     return this.#entries.delete(session.name);
   }
 
   leftAt(name: string): number | undefined {
-    return this.#left.get(name);
+    return this.#left.get(name)?.at;
+  }
+
+  /** Tasks that one which has not come again had in proof. */
+  leftWith(name: string): readonly string[] {
+    return this.#left.get(name)?.tasks ?? [];
+  }
+
+  /** Tasks that a connected slave has, or is being given. */
+  tasks(name: string): string[] {
+    return [...(this.#entries.get(name)?.tasks ?? [])];
+  }
+
+  /** Whether a connected slave other than this one is in service. */
+  hasOthers(name: string, now: number): boolean {
+    return [...this.#entries].some(([other, entry]) => other !== name && !entry.drained && entry.heldUntil <= now);
   }
 
   session(name: string): SlaveSession | undefined {
@@ -134,25 +168,43 @@ export class SlaveRoster {
   }
 
   succeeded(name: string): void {
-    this.#entries.get(name)?.failed.clear();
+    this.#records.delete(name);
   }
 
   /** A failure of the slave's own. Returns until when it is held back, once different tasks failed there in a row. */
   failed(name: string, id: string, now: number): number | undefined {
-    const entry = this.#entries.get(name);
-    if (entry === undefined || entry.failed.has(id)) return undefined;
-    const others = [...this.#entries.values()].filter((other) => other !== entry);
-    const blamed = others.filter((other) => other.failed.has(id));
+    const record = this.#recordOf(name);
+    if (record.failed.has(id)) return undefined;
+    const blamed = [...this.#records.values()].filter((other) => other !== record && other.failed.has(id));
     // It failed elsewhere, too: then it is the task, and nobody is to blame.
     for (const other of blamed) other.failed.delete(id);
     if (blamed.length > 0) return undefined;
-    entry.failed.add(id);
+    record.failed.add(id);
+    return this.#hold(name, record, now);
+  }
+
+  /** It was lost with tasks in proof: its process or its link. Returns until when it is held back, once it was so in a row. */
+  died(name: string, now: number): number | undefined {
+    const record = this.#recordOf(name);
+    record.deaths++;
+    return this.#hold(name, record, now);
+  }
+
+  #recordOf(name: string): Record {
+    const record = this.#records.get(name) ?? { failed: new Set(), deaths: 0 };
+    this.#records.set(name, record);
+    return record;
+  }
+
+  #hold(name: string, { failed, deaths }: Record, now: number): number | undefined {
     // Without it nobody would be left: a sick slave may still prove something.
-    if (!others.some((other) => !other.drained && other.heldUntil <= now)) return undefined;
-    const beyond = entry.failed.size - FAILED_TASKS_BEFORE_HOLD;
+    if (!this.hasOthers(name, now)) return undefined;
+    const beyond = failed.size + deaths - FAILURES_BEFORE_HOLD;
     if (beyond < 0) return undefined;
-    entry.heldUntil = now + Math.min(FIRST_HOLD_MS * 2 ** beyond, LONGEST_HOLD_MS);
-    return entry.heldUntil;
+    const until = now + Math.min(FIRST_HOLD_MS * 2 ** beyond, LONGEST_HOLD_MS);
+    const entry = this.#entries.get(name);
+    if (entry !== undefined) entry.heldUntil = until;
+    return until;
   }
 
   free(now: number): FreeSlave[] {

@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
-import { type Database, databaseNow } from '../database/database.ts';
-import { LIVE_MS } from './leadership-row.ts';
+import type { Database } from '../database/database.ts';
+import { writtenLately } from './leadership-row.ts';
 
 /** Whether a master of this name, which leads or stands by, uses the database now. */
 export async function isMasterLive(db: Database, name: string): Promise<boolean> {
@@ -8,7 +7,7 @@ export async function isMasterLive(db: Database, name: string): Promise<boolean>
     .selectFrom('masters')
     .select('name')
     .where('name', '=', name)
-    .where('seen_at', '>', sql<number>`${databaseNow} - ${LIVE_MS}`)
+    .where(writtenLately('seen_at'))
     .executeTakeFirst();
   return row !== undefined;
 }

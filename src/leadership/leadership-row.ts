@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { type Database, databaseNow, type Fence } from '../database/database.ts';
 import { CodedError } from '../errors/coded-error.ts';
 
@@ -25,15 +25,23 @@ export interface LeadershipView {
   /** Empty: nobody ever led. */
   readonly leader: string;
   readonly address: string | null;
-  /** Milliseconds since the leader wrote that it lives; null: it has resigned, or never was. */
-  readonly silentMs: number | null;
+  /** When the leader last wrote that it lives, by the database's clock; null: it has resigned, or never was. */
+  readonly seenAt: number | null;
+  /** The database's clock, which may have been set since then. */
+  readonly now: number;
   /** Of the youngest process that has our name. */
   readonly startedAt: number;
   readonly othersLive: boolean;
 }
 
 /** One that wrote no longer ago than this lives. */
-export const LIVE_MS = 6_000;
+const LIVE_MS = 6_000;
+
+/** What was written before the database's clock was set back lies ahead of it, and says nothing: who lives writes again. */
+export function writtenLately(seenAt: string): RawBuilder<SqlBool> {
+  const at = sql.ref(seenAt);
+  return sql<SqlBool>`${at} > ${databaseNow} - ${LIVE_MS} AND ${at} < ${databaseNow} + ${LIVE_MS}`;
+}
 
 /**
  * Writes that a process lives, and reads who leads. Two statements. Of two processes with the same name only the younger one
@@ -66,7 +74,7 @@ export async function lookAtLeadership(
         .selectFrom(`${table} as other`)
         .select(({ fn }) => fn.countAll<number>().as('live'))
         .where('other.name', '!=', name)
-        .where('other.seen_at', '>', sql<number>`${databaseNow} - ${LIVE_MS}`)
+        .where(writtenLately('other.seen_at'))
         .as('others'),
     )
     .where('leadership.id', '=', id)
@@ -75,7 +83,8 @@ export async function lookAtLeadership(
     epoch: row.epoch,
     leader: row.master,
     address: row.address,
-    silentMs: row.seen_at === null || row.seen_at === 0 ? null : row.now - row.seen_at,
+    seenAt: row.seen_at === 0 ? null : row.seen_at,
+    now: row.now,
     startedAt: row.started_at,
     othersLive: Number(row.others) > 0,
   };

@@ -3,6 +3,7 @@ import { withTimeLimit } from '../clock/time-limit.ts';
 import type { Database } from '../database/database.ts';
 import { errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { LeaderSilence } from './leader-silence.ts';
 import { fenceOf, type LeadershipView, lookAtLeadership, type Role, resign, takeLead } from './leadership-row.ts';
 
 export interface LeadershipInit {
@@ -27,7 +28,7 @@ interface Components {
 
 /** Between looks; each writes that we live, and costs two statements. */
 const LOOK_MS = 2_000;
-/** A leader that the database has not heard of for so long is replaced. */
+/** A leader that was not heard of for so long is replaced. */
 const SILENCE_LIMIT_MS = 6_000;
 /** A look that takes longer has failed; after a gap longer than this, a leader may have been kept from writing just as we were. */
 const GAP_LIMIT_MS = 2 * LOOK_MS;
@@ -41,6 +42,7 @@ export class Leadership {
   readonly #components: Components;
   readonly #init: LeadershipInit;
   readonly #stop = new AbortController();
+  readonly #silence = new LeaderSilence(SILENCE_LIMIT_MS - LOOK_MS);
   #loop: Promise<void> = Promise.resolve();
   /** Beginnings and ends of leading, one after the other. */
   #changes: Promise<void> = Promise.resolve();
@@ -130,25 +132,24 @@ export class Leadership {
   }
 
   async #judge(view: LeadershipView, gapMs: number | undefined): Promise<void> {
-    const { logger } = this.#components;
+    const { clock, logger } = this.#components;
     const { role } = this.#init;
     const isNamed = view.leader === this.#init.name;
     const isOurs = isNamed && view.startedAt === this.#startedAt;
     this.#othersLive = view.othersLive;
-    const lives = view.silentMs !== null && view.silentMs < GAP_LIMIT_MS;
+    // After a gap of our own, the leader gets the time of one look to write again.
+    const watchedMs = Number(gapMs) < GAP_LIMIT_MS ? gapMs : undefined;
+    const silentMs = this.#silence.observe(view, clock.monotonic(), watchedMs);
+    const lives = silentMs !== null && silentMs < GAP_LIMIT_MS;
     this.#leader = isOurs || !lives ? undefined : (view.address ?? undefined);
     if (isOurs && this.#epoch === view.epoch) return;
     this.#stepDown(`another ${role} took the lead`);
     if (isNamed && !isOurs) {
       logger.error({ name: view.leader }, `another ${role} has the name of this one: give its host a name of its own`);
     }
-    const isSilent = view.silentMs !== null && view.silentMs > SILENCE_LIMIT_MS;
-    // After a gap of our own, the leader gets the time of one look to write again.
-    if (isOurs || view.silentMs === null || (isSilent && Number(gapMs) < GAP_LIMIT_MS)) return await this.#take(view);
+    if (isOurs || silentMs === null || silentMs >= SILENCE_LIMIT_MS) return await this.#take(view);
     if (gapMs === undefined) logger.info({ leader: view.leader, address: view.address }, `${role} stands by`);
-    if (!isSilent) {
-      this.#pauseMs = Math.min(LOOK_MS, Math.max(SHORTEST_PAUSE_MS, SILENCE_LIMIT_MS - view.silentMs));
-    }
+    this.#pauseMs = Math.min(LOOK_MS, Math.max(SHORTEST_PAUSE_MS, SILENCE_LIMIT_MS - silentMs));
   }
 
   async #take({ epoch, leader }: LeadershipView): Promise<void> {

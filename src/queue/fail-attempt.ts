@@ -17,6 +17,8 @@ export interface Failure {
   readonly class: FailureClass;
   readonly outcome: Extract<AttemptOutcome, 'failed' | 'lost' | 'timeout'>;
   readonly reason: string;
+  /** Of one that is lost: its slave gets the task again only after a while, another one at once. */
+  readonly elsewhere?: boolean;
 }
 
 export interface RetryPolicy {
@@ -79,13 +81,11 @@ async function isSpent(trx: Transaction, id: string, closeAt: number | null, pol
 }
 
 async function waitAgain(trx: Transaction, id: string, failure: Failure, policy: RetryPolicy): Promise<void> {
-  const pause = failure.class === 'lost' ? 0 : policy.retryIntervalMs;
-  // One that fails on a second slave within the pause of the first may be to blame itself: then it rests everywhere. The
-  // assignment comes first, since those after it change what it looks at.
-  const elsewhere = sql<number>`IF(retry_elsewhere = 1 AND retry_at > ${nowMs}, 0, 1)`;
+  const isAtOnce = failure.class === 'lost' && failure.elsewhere !== true;
+  const pause = isAtOnce ? 0 : policy.retryIntervalMs;
   await trx
     .updateTable('task_details')
-    .set({ retry_elsewhere: failure.class === 'slave' ? elsewhere : 0, retry_at: sql<number>`${nowMs} + ${pause}` })
+    .set({ retry_elsewhere: elsewhereOf(failure), retry_at: sql<number>`${nowMs} + ${pause}` })
     .where('task_id', '=', id)
     .execute();
   await trx
@@ -94,4 +94,13 @@ async function waitAgain(trx: Transaction, id: string, failure: Failure, policy:
     .where('id', '=', id)
     .where('finished_at', 'is', null)
     .execute();
+}
+
+/** Whether the pause is for its slave only. */
+function elsewhereOf({ class: failureClass, elsewhere }: Failure) {
+  if (failureClass === 'lost') return elsewhere === true ? 1 : 0;
+  if (failureClass !== 'slave') return 0;
+  // One that fails on a second slave within the pause of the first may be to blame itself: then it rests everywhere. The
+  // assignment comes first, since those after it change what it looks at.
+  return sql<number>`IF(retry_elsewhere = 1 AND retry_at > ${nowMs}, 0, 1)`;
 }

@@ -276,7 +276,7 @@ describe('of a network that goes with the time of day', () => {
     await until(() => standings(chain)[0] === 'ahead');
     first.sendHeads(apply(NOW));
     expect(await told).toEqual([['apply', NOW]]);
-    for (const height of [20, 21, 22, 20, 21]) first.sendHeads(apply(NOW + height));
+    for (const height of [20, 21, 22, 22, 21]) first.sendHeads(apply(NOW + height));
     expect(await next()).toEqual([['apply', NOW + 21]]);
     expect(standings(chain)).toEqual(['ahead']);
   });

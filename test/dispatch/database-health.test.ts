@@ -5,7 +5,7 @@ import { silentLogger } from '../support/silent-logger.ts';
 
 function healthAt(start: number) {
   const at = { monotonic: start };
-  const health = new DatabaseHealth({ clock: { monotonic: () => at.monotonic }, logger: silentLogger });
+  const health = new DatabaseHealth({ clock: { now: () => 0, monotonic: () => at.monotonic }, logger: silentLogger });
   /** Answered at once by a database whose clock is `ahead` of ours. */
   const look = (ahead: number) => health.observeClock(1_700_000_000_000 + at.monotonic + ahead, at.monotonic);
   return { at, health, look };

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Database, databaseNow } from '../../src/database/database.ts';
+import type { Database } from '../../src/database/database.ts';
+import { isMasterLive } from '../../src/leadership/is-master-live.ts';
 import { Leadership } from '../../src/leadership/leadership.ts';
 import type { Role } from '../../src/leadership/leadership-row.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -90,11 +91,17 @@ async function start(name: string, role: Role = 'master', database = schema.db):
   };
 }
 
-/** As if the master had not been heard of for so long. */
-async function silence(name: string, ms: number): Promise<void> {
+/** Looks until a leader that last wrote before the look before has been silent for four of six seconds. */
+async function nearlyMiss({ look }: TestMaster): Promise<void> {
+  await look();
+  await look();
+}
+
+/** As if the database's clock were set by so much since the master wrote. */
+async function setClock(name: string, ms: number): Promise<void> {
   await schema.db.kysely
     .updateTable('masters')
-    .set({ seen_at: sql<number>`${databaseNow} - ${ms}` })
+    .set({ seen_at: sql<number>`seen_at - ${ms}` })
     .where('name', '=', name)
     .execute();
 }
@@ -130,7 +137,7 @@ test('masters and managers lead side by side, also where they share a name', asy
   const master = await start('same', 'master');
   const manager = await start('same', 'manager');
   expect([await master.events.next(), await manager.events.next()]).toEqual(['leads', 'leads']);
-  await silence('same', 60_000);
+  await setClock('same', 60_000);
   const next = await start('next', 'manager');
   await next.look();
   expect(next.events.size).toBe(0);
@@ -148,10 +155,8 @@ test('of many that start at once one leads', async () => {
 test('a leader that is not heard of for six seconds is replaced, and can write nothing any more', async () => {
   const first = await start('first');
   const second = await start('second');
-  await silence('first', 5_000);
-  await second.look();
+  await nearlyMiss(second);
   expect(second.events.size).toBe(0);
-  await silence('first', 6_500);
   await second.look();
   expect(await second.events.next()).toBe('leads');
   expect(await row()).toEqual({ epoch: 2, master: 'second' });
@@ -168,11 +173,11 @@ test('a leader that is not heard of for six seconds is replaced, and can write n
 test('a leader that is gone is missed on time: the pauses shorten towards the end of its silence', async () => {
   await start('first');
   const second = await start('second');
-  await silence('first', 5_000);
-  await second.look();
-  await silence('first', 5_500);
+  await nearlyMiss(second);
+  second.clock.stand(1_500);
   second.leadership.check();
   const { ms } = await second.clock.pauses.next();
+  expect(ms).toBeGreaterThan(0);
   expect(ms).toBeLessThanOrEqual(500);
 });
 
@@ -187,7 +192,7 @@ test('a transaction that began while its master led is committed before another 
     await trx.insertInto('proving_seeds').values({ miner_id: 1, seed: 'aa', first_seen_at: 1 }).execute();
   });
   await inside.next();
-  await silence('first', 7_000);
+  await nearlyMiss(second);
   const taking = second.look();
   // The server looks anew only when it was not asked for 0.1 s.
   await expect.poll(lockWaits, { interval: 200, timeout: 3_000 }).toBeGreaterThan(0);
@@ -209,7 +214,7 @@ test('a leader that stands still inside a transaction does not hold the lead wit
     await trx.insertInto('proving_seeds').values({ miner_id: 1, seed: 'aa', first_seen_at: 1 }).execute();
   });
   await inside.next();
-  await silence('first', 7_000);
+  await nearlyMiss(second);
   await second.look();
   expect(await second.events.next()).toBe('leads');
   goOn.push(true);
@@ -244,7 +249,8 @@ test('of two processes with one name the younger leads, and the elder takes over
   await elder.look();
   await younger.look();
   expect(elder.events.size + younger.events.size).toBe(0);
-  await silence('same', 7_000);
+  await elder.look();
+  await nearlyMiss(elder);
   await elder.look();
   expect(await elder.events.next()).toBe('leads');
   await elder.look();
@@ -256,15 +262,42 @@ test('after a gap of its own a standby gives the leader time to be heard again',
   const second = await start('second');
   // The database was away for both.
   second.clock.stand(30_000);
-  await silence('first', 30_000);
+  await setClock('first', 30_000);
   await second.look();
   expect(second.events.size).toBe(0);
   await first.look();
   await second.look();
   expect(second.events.size).toBe(0);
-  await silence('first', 30_000);
+  await nearlyMiss(second);
   await second.look();
   expect(await second.events.next()).toBe('leads');
+});
+
+test('a leader that died as the clock of the database was set back is replaced as fast as any', async () => {
+  await start('first');
+  const second = await start('second');
+  await setClock('first', -600_000);
+  expect(await isMasterLive(schema.db, 'first')).toBe(false);
+  await second.look();
+  // So is one that another process meets only then.
+  const third = await start('third');
+  await Promise.all([nearlyMiss(second), nearlyMiss(third)]);
+  expect(second.events.size + third.events.size).toBe(0);
+  await third.look();
+  expect(await third.events.next()).toBe('leads');
+  await second.look();
+  expect(second.leadership.leader).toBe('third.example:4698');
+});
+
+test('a leader that lives is not replaced because the clock of the database was set ahead', async () => {
+  const first = await start('first');
+  const second = await start('second');
+  expect(await isMasterLive(schema.db, 'first')).toBe(true);
+  await setClock('first', 600_000);
+  await second.look();
+  await first.look();
+  await nearlyMiss(second);
+  expect(second.events.size).toBe(0);
 });
 
 test('leading that fails is given back and tried again', async () => {

@@ -109,6 +109,16 @@ test('tells how far it is', async () => {
   expect(seen.at(-1)).toEqual({ listed: 3, looked: 3, isListed: true });
 });
 
+test('its folders may be links, since they were made by whoever runs the host', async () => {
+  const disk = await stores.store('disk');
+  await makeSector(disk, 1);
+  const linked = await makeSector(disk, 2);
+  await rename(linked.sealed, join(disk.path, 'cache/moved'));
+  for (const folder of ['sealed', 'cache']) await symlink(join(disk.path, folder), join(store.path, folder));
+  await symlink(join(disk.path, 'cache/moved'), linked.sealed);
+  expect(kindsOf((await scan()).sectors)).toEqual(['good good', 'good good']);
+});
+
 describe('hostile names', () => {
   test('are reported and not followed', async () => {
     const outside = await stores.store('outside');

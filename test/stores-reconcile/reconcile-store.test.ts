@@ -98,6 +98,10 @@ test('a sector is lost only when every store was compared', async () => {
   await reconcile(b);
   await lost();
   expect(await findings()).toEqual([' 3 missing']);
+  // It came after its store was compared.
+  await makeSector(a, 3);
+  await lost();
+  expect(await findings()).toEqual([]);
 });
 
 describe('a store that is not itself gives nothing at all', () => {

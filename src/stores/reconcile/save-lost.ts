@@ -2,7 +2,7 @@ import type { Clock } from '../../clock/clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { SectorIndex } from '../index/sector-index.ts';
 import type { StoreChecker } from '../store-checker.ts';
-import { lostSectors } from './difference.ts';
+import { type Difference, lostSectors } from './difference.ts';
 import type { Live } from './live-sectors.ts';
 import { ALL_STORES, saveDifferences } from './save-differences.ts';
 
@@ -10,10 +10,16 @@ interface Components {
   readonly clock: Clock;
   readonly db: Database;
   readonly index: SectorIndex;
-  readonly checker: Pick<StoreChecker, 'stores'>;
+  readonly checker: Pick<StoreChecker, 'stores' | 'check'>;
 }
 
-/** Sectors that are nowhere. Nothing can be said while any store was not compared in its whole. */
+/** Looked for in all stores at a time. */
+const SECTORS_AT_ONCE = 256;
+
+/**
+ * Sectors that are nowhere: in no store that was compared, and looked for once more, since stores grow. Nothing can be said while any
+ * store was not compared in its whole.
+ */
 export async function saveLost(
   { clock, db, index, checker }: Components,
   live: ReadonlyMap<number, Live>,
@@ -27,12 +33,37 @@ export async function saveLost(
   const known = shares.filter(({ store }) => checker.stores.some(({ name }) => name === store));
   const sectors = new Map([...live].map(([minerId, one]) => [minerId, one.sectors]));
   const now = clock.now();
+  const lost: Difference[] = [];
+  const candidates = lostSectors(sectors, known);
+  for (let from = 0; from < candidates.length; from += SECTORS_AT_ONCE) {
+    lost.push(...(await stillLost(checker, live, candidates.slice(from, from + SECTORS_AT_ONCE))));
+  }
   await saveDifferences(db, {
     store: ALL_STORES,
     miners: [...live.keys()],
     seenAt: now,
     endedAt: now,
     sectors: 0,
-    differences: lostSectors(sectors, known),
+    differences: lost,
   });
+}
+
+/** Those whose files are in no store as they were sealed, nor as they were upgraded; what cannot be told is not said. */
+async function stillLost(
+  checker: Pick<StoreChecker, 'check'>,
+  live: ReadonlyMap<number, Live>,
+  candidates: readonly Difference[],
+): Promise<readonly Difference[]> {
+  const lost: Difference[] = [];
+  for (const [minerId, { sectorSize }] of live) {
+    const its = candidates.filter((candidate) => candidate.minerId === minerId);
+    const look = async (upgraded: boolean) =>
+      await checker.check({ minerId, sectorSize, sectors: its.map(({ number }) => ({ number, upgraded })) });
+    const [sealed, upgraded] = [await look(false), await look(true)];
+    its.forEach((candidate, index) => {
+      const verdicts = [sealed[index]?.verdict, upgraded[index]?.verdict];
+      if (!verdicts.includes('good') && verdicts.includes('bad')) lost.push(candidate);
+    });
+  }
+  return lost;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errorCode } from '../../errors/coded-error.ts';
 import { parseSectorSize, sectorSizeNames } from '../../filecoin/sector-size.ts';
 import type { Finding } from '../check-messages.ts';
-import { type SectorFiles, sectorFiles } from '../sector-files.ts';
+import { type SectorFiles, sectorFiles, storeFolders } from '../sector-files.ts';
 import type { Listed } from './scan-messages.ts';
 import type { ScannedSector } from './scanned-sector.ts';
 
@@ -33,6 +33,7 @@ const cacheFilesBySize = new Map<number, CacheFiles>(
 /** Looks at sectors of one store; `calls` counts the calls made of it. */
 export class SyncLook {
   readonly #root: string;
+  #tops: readonly string[] | undefined;
   calls = 0;
 
   /** @param root without links in it */
@@ -118,12 +119,25 @@ export class SyncLook {
     return found.isFile() ? found : wrong(`${path} is not a regular file`);
   }
 
+  /** As `isInStore` of the existence check says it. */
+  #isInside(target: string): boolean {
+    this.#tops ??= ['.', ...storeFolders].flatMap((folder) => {
+      this.calls++;
+      try {
+        return [realpathSync.native(join(this.#root, folder))];
+      } catch {
+        return [];
+      }
+    });
+    return this.#tops.some((top) => target.startsWith(`${top}/`));
+  }
+
   /** Of a link, which may only lead to somewhere in the same store. */
   #target(path: string): Stats | Finding {
     try {
       this.calls += 2;
       const target = realpathSync.native(join(this.#root, path));
-      if (!target.startsWith(`${this.#root}/`)) return wrong(`${path} is a link out of the store`);
+      if (!this.#isInside(target)) return wrong(`${path} is a link out of the store`);
       return statSync(target);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT') return unknown(path, error);

@@ -84,7 +84,7 @@ async function keep({ logger }: Toolbox, proof: ProofJson, out: unknown): Promis
   const name = `window-post-${miner}-${deadline}-${partition}-${challenge}.json`;
   const file = typeof out === 'string' ? out : join(tmpdir(), name);
   await writeProof(file, proof).catch((err: unknown) => {
-    logger.error({ err, file, ...proof }, 'the proof could not be written');
+    logger.warn({ err, file, ...proof }, 'the proof could not be written');
   });
   return file;
 }
