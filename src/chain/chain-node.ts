@@ -1,4 +1,5 @@
 import type { Clock } from '../clock/clock.ts';
+import { shownUrl } from '../config/shown-url.ts';
 import { errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CatchingUp } from './catching-up.ts';
@@ -104,7 +105,7 @@ export class ChainNode {
       onTrouble: (err: unknown) => {
         // Of a connection that is lost or not made the client tells.
         if (!this.facts.isConnected) return;
-        this.#logger.warn({ err, url: this.url }, 'subscription to head changes failed, subscribing again');
+        this.#logger.warn({ err, url: shownUrl(this.url) }, 'subscription to head changes failed, subscribing again');
         this.onUnanswered();
       },
     };

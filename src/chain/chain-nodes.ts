@@ -1,6 +1,7 @@
 import { EventEmitter, on } from 'node:events';
 import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
+import { shownUrl } from '../config/shown-url.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { ChainNode } from './chain-node.ts';
@@ -154,7 +155,9 @@ export class ChainNodes {
     // Where nothing else tells the network, the first node does if it can.
     if (this.#genesis === undefined && index > 0) await this.#nodes[0]?.tried;
     const genesis = await this.#genesisOf(connection).catch((cause: unknown) => {
-      throw new CodedError('chain-unavailable', `chain node ${url} does not tell its genesis block`, { cause });
+      throw new CodedError('chain-unavailable', `chain node ${shownUrl(url)} does not tell its genesis block`, {
+        cause,
+      });
     });
     const found = genesis.key.join();
     this.#genesis ??= found;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Clock } from '../clock/clock.ts';
 import { retry } from '../clock/retry.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
+import { shownUrl } from '../config/shown-url.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { LotusConnection, type NodeAddress } from './lotus-connection.ts';
@@ -116,7 +117,7 @@ export class LotusClient {
             signal,
             onFailure: (error, attempt) => {
               if (attempt === 1 || attempt % LOGGED_ATTEMPTS === 0)
-                this.#logger.warn({ url, attempt }, errorText(error));
+                this.#logger.warn({ url: shownUrl(url), attempt }, errorText(error));
               this.#connection.reject(error);
               this.#connection = waiting();
               onChange(error);
@@ -124,13 +125,13 @@ export class LotusClient {
           },
           () => this.#open(signal),
         );
-        this.#logger.info({ url }, 'connected to the chain node');
+        this.#logger.info({ url: shownUrl(url) }, 'connected to the chain node');
         this.#connection.resolve(connection);
         onChange(undefined);
         await this.#ended(connection);
         signal.throwIfAborted();
-        this.#logger.warn({ url }, 'connection to the chain node lost');
-        onChange(new CodedError('chain-unavailable', `the connection to the chain node ${url} was lost`));
+        this.#logger.warn({ url: shownUrl(url) }, 'connection to the chain node lost');
+        onChange(new CodedError('chain-unavailable', `the connection to the chain node ${shownUrl(url)} was lost`));
         await this.#clock.sleep(RECONNECT_PAUSE_MS, signal);
       }
     } catch (error) {

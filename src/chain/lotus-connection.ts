@@ -3,6 +3,7 @@ import { JSONRPCClient, type JSONRPCResponse } from 'json-rpc-2.0';
 import { WebSocket } from 'ws';
 import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
+import { shownUrl } from '../config/shown-url.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 
 /** Longer than a healthy node needs, short against an epoch. */
@@ -88,11 +89,15 @@ export class LotusConnection {
       return await withTimeLimit(clock, CONNECT_LIMIT_MS, `the ${service.title}`, opened);
     } catch (cause) {
       socket.terminate();
-      throw new CodedError('chain-unavailable', `${service.title} ${url} cannot be reached: ${whatToDo(cause)}`, {
-        cause,
-        refused: isRefused(cause),
-        missing: isMissing(cause),
-      });
+      throw new CodedError(
+        'chain-unavailable',
+        `${service.title} ${shownUrl(url)} cannot be reached: ${whatToDo(cause)}`,
+        {
+          cause,
+          refused: isRefused(cause),
+          missing: isMissing(cause),
+        },
+      );
     } finally {
       signal.removeEventListener('abort', onAbort);
     }

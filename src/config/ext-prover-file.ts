@@ -1,4 +1,4 @@
-import { count, listOf, seconds, text, textTable } from './kinds.ts';
+import { count, programArguments, seconds, text, textTable } from './kinds.ts';
 import { type Loaded, loadFile } from './load-file.ts';
 import { type FileTable, key, list, optionalKey, type Values } from './table.ts';
 
@@ -7,7 +7,7 @@ const prover = {
     example: '/usr/local/bin/wdpost-master-daemon',
     about: 'Program to start; where absent, the prover of this installation',
   }),
-  args: key('Args', listOf(text), {
+  args: key('Args', programArguments, {
     default: [],
     example: ['-c', '/etc/wdpost/wdpost_master.toml'],
     about: 'Its arguments, used only together with Bin',

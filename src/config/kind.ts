@@ -6,6 +6,8 @@ export interface Kind<T> {
   readonly read: (found: unknown) => T | undefined;
   /** Never shown in a message. */
   readonly secret?: boolean;
+  /** Whether a value that is not of this kind may hold a secret, and is not shown either. */
+  readonly mayHoldSecret?: (wrong: unknown) => boolean;
   /** What of a secret may be shown; where absent nothing. */
   show?(value: T): string;
 }

@@ -12,6 +12,13 @@ export const absolutePath: Kind<string> = {
   read: (found) => (typeof found === 'string' && found.startsWith('/') ? found : undefined),
 };
 
+/** Of a program. Options and paths may be shown; what else is given with them may be a secret. */
+export const programArguments: Kind<readonly string[]> = {
+  ...listOf(text),
+  secret: true,
+  show: (args) => `[${args.map((arg) => `'${shownArgument(arg)}'`).join(', ')}]`,
+};
+
 /** A text that no message may show. */
 export const secretText: Kind<string> = { ...text, secret: true };
 
@@ -79,21 +86,27 @@ export const minerId: Kind<number> = {
     positiveCount.read(typeof found === 'string' && /^[ft]0\d+$/.test(found) ? Number(found.slice(2)) : found),
 };
 
-/** `host:port`, or a ws:// or wss:// URL. */
+/** `host:port`, or a ws:// or wss:// URL. Addresses are logged, so nothing secret may be in one. */
 export const serverAddress: Kind<string> = {
   accepts: "'host:port' such as '192.0.2.1:4698', or a ws:// or wss:// URL",
   read: (found) => {
     if (typeof found !== 'string') return undefined;
     const isUrl = /^wss?:\/\//.test(found);
-    if (isUrl ? !URL.canParse(found) : !/^[^\s:/]+:\d+$|^\[[0-9a-f:.]+\]:\d+$/i.test(found)) return undefined;
+    if (isUrl ? !URL.canParse(found) : !/^[^\s:/@]+:\d+$|^\[[0-9a-f:.]+\]:\d+$/i.test(found)) return undefined;
+    if (isUrl && hasMoreThanPlace(new URL(found))) {
+      throw new KindMismatch('no user, password or query belongs in it: a token is named by its file or WDPOST_TOKEN');
+    }
     return isUrl || isPort(Number(found.slice(found.lastIndexOf(':') + 1))) ? found : undefined;
   },
+  // Other addresses of these files take `token:host:port`.
+  mayHoldSecret: (wrong) => /[@?#]|:.*:/.test(JSON.stringify(wrong)),
 };
 
 /** `host:port` without a scheme. */
 export const hostAndPort: Kind<string> = {
   accepts: "'host:port' such as '192.0.2.1:4698'",
   read: (found) => (typeof found === 'string' && !found.includes('/') ? serverAddress.read(found) : undefined),
+  mayHoldSecret: (wrong) => serverAddress.mayHoldSecret?.(wrong) === true,
 };
 
 export interface ListenAddress {
@@ -138,8 +151,11 @@ export function oneOf<T extends string>(...words: readonly T[]): Kind<T> {
   };
 }
 
+/** Passwords and tokens go there, under names that others chose. */
 export const textTable: Kind<Readonly<Record<string, string>>> = {
   accepts: 'a table of texts',
+  secret: true,
+  show: (table) => (Object.keys(table).length === 0 ? '{}' : `{ ${Object.keys(table).join(', ')} } (values not shown)`),
   read: (found) => {
     if (typeof found !== 'object' || found === null || Array.isArray(found)) return undefined;
     const entries = Object.entries(found);
@@ -147,9 +163,14 @@ export const textTable: Kind<Readonly<Record<string, string>>> = {
   },
 };
 
-function secrecyOf<T>({ secret, show }: Kind<T>): Pick<Kind<readonly T[]>, 'secret' | 'show'> {
+function secrecyOf<T>({
+  secret,
+  show,
+  mayHoldSecret,
+}: Kind<T>): Pick<Kind<readonly T[]>, 'secret' | 'show' | 'mayHoldSecret'> {
   return {
     ...(secret !== undefined && { secret }),
+    ...(mayHoldSecret !== undefined && { mayHoldSecret }),
     ...(show !== undefined && { show: (items) => items.map(show).join(', ') }),
   };
 }
@@ -159,6 +180,16 @@ function readAll<T>(item: Kind<T>, found: readonly unknown[]): T[] | undefined {
   return items.length === found.length ? items : undefined;
 }
 
+function hasMoreThanPlace({ username, password, search, hash }: URL): boolean {
+  return [username, password, search, hash].some((part) => part !== '');
+}
+
 function isPort(port: number): boolean {
   return port > 0 && port <= 65_535;
+}
+
+function shownArgument(argument: string): string {
+  const [, option] = /^(--[\w-]+|-[a-z]\b)/i.exec(argument) ?? [];
+  if (option !== undefined) return option === argument ? argument : `${option}…`;
+  return /^\.{0,2}\/[^:?@]*$/.test(argument) ? argument : '…';
 }

@@ -92,7 +92,7 @@ export const minerKeys = {
     strictCheck: unusedKey(
       'StrictCheck',
       flag,
-      'every sector is really read, by the slave that proves it; false saves nothing',
+      'always as if true: every sector gives a real vanilla proof on a slave before the SNARK starts',
       true,
     ),
     parallel: key('Parallel', flag, {

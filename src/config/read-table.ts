@@ -91,7 +91,9 @@ function readKey(key: Key<unknown>, found: Found | undefined, reading: Reading, 
   const written = isAbsent ? key.default : found.value;
   const { value, why } = written === undefined ? {} : tryRead(key, written);
   if (written !== undefined && value === undefined) {
-    const shown = key.kind.secret === true ? 'a value that cannot be read (not shown)' : show(written);
+    const { secret, mayHoldSecret } = key.kind;
+    const isHidden = secret === true || mayHoldSecret?.(written) === true;
+    const shown = isHidden ? 'a value that cannot be read (not shown)' : show(written);
     throw badConfig(
       reading.file,
       path,

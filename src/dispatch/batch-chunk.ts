@@ -1,3 +1,4 @@
+import { mayAskAgain } from '../queue/task-state.ts';
 import type { TaskView } from '../rpc/methods.ts';
 import type { WindowPostOutput } from '../rpc/window-post.ts';
 
@@ -56,8 +57,10 @@ export function learn(chunk: BatchChunk, view: TaskView | null, submitAt: number
       return { ...readWell(chunk), state, output: view.output };
     case 'faulted':
       return { ...chunk, ...faultsOf(chunk, view.output), state, isRead: true, failure: view.error, submitAt };
-    case 'failed':
     case 'cancelled':
+      // Others did not want it any more: that is no reason for this one.
+      return { ...chunk, state: mayAskAgain(view.error) ? 'failed' : state, failure: view.error, submitAt };
+    case 'failed':
       return { ...chunk, state, failure: view.error, submitAt };
   }
 }

@@ -4,6 +4,7 @@ import { retry } from '../clock/retry.ts';
 import type { Database } from '../database/database.ts';
 import { CodedError, errorText } from '../errors/coded-error.ts';
 import type { Verifier } from '../ext-processor/verifier.ts';
+import { WITHDRAWN } from '../queue/task-state.ts';
 import { canonicalTask, taskId } from '../queue/window-post-task.ts';
 import type { WindowPostOutput, WindowPostTask } from '../rpc/window-post.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -22,6 +23,8 @@ export interface BatchComponents {
   readonly verifier: Pick<Verifier, 'verifyTask'>;
   /** Told of every change that the leader makes. */
   readonly waits: TaskWaits;
+  /** Whether a submitter wants a task. */
+  readonly isWanted: (id: string) => boolean;
   /** By the database's clock, milliseconds since 1970. */
   readonly now: () => number;
   readonly policy: BatchPolicy;
@@ -144,11 +147,11 @@ export class Batch {
       view === undefined ? { ...chunk, submitAt: this.#pausedUntil() } : learn(part.chunk, view, this.#pausedUntil());
   }
 
-  /** Not while another request waits for it. */
+  /** Not while anybody else waits for it. */
   async #drop(part: Part): Promise<void> {
-    const { leader, waits } = this.#components;
-    if (waits.watchers(part.id) > 1) return;
-    const view = await this.#ask(part, leader.cancel(part.id, 'its request needs it no more'));
+    const { isWanted, leader, waits } = this.#components;
+    if (waits.watchers(part.id) > 1 || isWanted(part.id)) return;
+    const view = await this.#ask(part, leader.cancel(part.id, `${WITHDRAWN}its request needs it no more`));
     if (view !== undefined) part.chunk = { ...part.chunk, state: 'dropped' };
   }
 

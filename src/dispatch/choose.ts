@@ -9,7 +9,7 @@ export interface WaitingTask {
 
 /** Tasks that are alike in everything that decides who may take them and when, in the order of `inGroup`. */
 export interface WaitingGroup {
-  /** Nothing starts at or after this, in milliseconds of the database's clock; null: no end. */
+  /** Nothing starts when this is surely past, in milliseconds of the database's clock; null: no end. */
   readonly closeAt: number | null;
   readonly minerId: number;
   /** In bytes. */
@@ -52,25 +52,24 @@ export function inGroup(closeAt: number | null, a: WaitingTask, b: WaitingTask):
 }
 
 /**
- * Who gets what next. `tiers` are the groups of each Close, nearest first, none at all last. Within a tier miners take turns
- * (`running` counts what each has in proof already), each with its first task. A task goes to the slave with the most free slots
- * that did not have it last. Looks at no more tasks than there are free slots.
+ * Who gets what next. `tiers` are the groups of each Close, nearest first, none at all last. A Close that is past, though not
+ * surely (`surelyPast`), comes behind all: what is open for certain must not wait for what may be closed. Within a tier miners
+ * take turns (`running` counts what each has in proof already), each with its first task. A task goes to the slave with the most
+ * free slots that did not have it last. Looks at no more tasks than there are free slots.
  */
 export function choose(
   tiers: Iterable<readonly WaitingGroup[]>,
   slaves: readonly FreeSlave[],
-  facts: { readonly now: number; readonly running: ReadonlyMap<number, number> },
+  facts: { readonly now: number; readonly surelyPast: number; readonly running: ReadonlyMap<number, number> },
 ): Choice[] {
   const free = slaves.filter((slave) => slave.free > 0).map((slave) => ({ ...slave }));
   let slots = free.reduce((sum, slave) => sum + slave.free, 0);
   const choices: Choice[] = [];
-  for (const tier of tiers) {
+  for (const tier of doubtfulLast(tiers, facts)) {
     if (slots === 0) break;
     const turns = new Map<number, number>();
     const turnOf = (minerId: number): number => turns.get(minerId) ?? facts.running.get(minerId) ?? 0;
-    const candidates = tier
-      .filter(({ closeAt }) => closeAt === null || closeAt > facts.now)
-      .map((group): Candidate => ({ group, next: 0 }));
+    const candidates = tier.map((group): Candidate => ({ group, next: 0 }));
     while (slots > 0 && candidates.length > 0) {
       const index = firstOf(candidates, turnOf);
       const candidate = candidates[index];
@@ -88,6 +87,19 @@ export function choose(
     }
   }
   return choices;
+}
+
+function* doubtfulLast(
+  tiers: Iterable<readonly WaitingGroup[]>,
+  { now, surelyPast }: { readonly now: number; readonly surelyPast: number },
+): Generator<readonly WaitingGroup[]> {
+  const doubtful: (readonly WaitingGroup[])[] = [];
+  for (const tier of tiers) {
+    const closeAt = tier[0]?.closeAt ?? Number.POSITIVE_INFINITY;
+    if (closeAt > now) yield tier;
+    else if (closeAt > surelyPast) doubtful.push(tier);
+  }
+  yield* doubtful;
 }
 
 /** Index of the candidate whose turn it is. */

@@ -30,7 +30,7 @@ export class Dispatcher {
   readonly #policy: LeasePolicy;
   readonly #leases: LeaseMaker;
   readonly #stranded: StrandedTasks;
-  readonly #board = new TaskBoard();
+  readonly #board: TaskBoard;
   readonly #usual = new UsualDurations();
   readonly #assigning = new Set<Promise<void>>();
   /** Being submitted, each with a slot of a slave. */
@@ -39,19 +39,23 @@ export class Dispatcher {
   readonly #delivering = new Set<string>();
   #woken = false;
   #closed = false;
-  /** The database's clock less ours, in milliseconds. */
-  #clockOffset = 0;
 
   constructor(components: Components, policy: LeasePolicy) {
     this.#components = components;
     this.#policy = policy;
+    this.#board = new TaskBoard({ longestPauseMs: policy.retryIntervalMs });
     this.#leases = new LeaseMaker(components, policy);
     this.#stranded = new StrandedTasks(components);
   }
 
   /** By the database's clock. */
   now(): number {
-    return this.#components.clock.now() + this.#clockOffset;
+    return this.#components.health.clock.now();
+  }
+
+  /** What has its Close before this is cancelled, and nothing of it started: not before the database's clock and ours agree. */
+  surelyPast(): number {
+    return this.#components.health.clock.surelyPast();
   }
 
   tasks(): UnfinishedTask[] {
@@ -98,7 +102,7 @@ export class Dispatcher {
     const free = roster.free(now);
     if (free.length === 0) return null;
     const group = { ...asWaiting(task, now), sectorSize: sectorSizeOf(task), isBarred: false };
-    const [choice] = choose([[{ ...group, tasks: [group] }]], free, { now, running: this.#board.inProofOf });
+    const [choice] = choose([[{ ...group, tasks: [group] }]], free, this.#facts(now));
     if (choice === undefined) return null;
     this.#reserved.add(task.id);
     roster.take(choice.slave, task.id);
@@ -162,11 +166,9 @@ export class Dispatcher {
 
   /** Reads all tasks again: at the start, and now and then for what others changed. */
   async reloadAll(): Promise<void> {
-    const { clock, db, health } = this.#components;
+    const { db, health } = this.#components;
     const seen = this.#board.look();
-    const { tasks, now } = await health.watch(listUnfinished(db));
-    this.#clockOffset = now - clock.now();
-    this.#board.putAll(seen, tasks, this.now());
+    this.#board.putAll(seen, await health.watch(listUnfinished(db)), this.now());
     this.wake();
   }
 
@@ -207,11 +209,15 @@ export class Dispatcher {
   /** What is chosen is taken before anything is awaited, so that the next round sees it. */
   #take(tiers: Iterable<readonly WaitingGroup[]>, free: Parameters<typeof choose>[1], now: number): void {
     if (this.#closed) return;
-    for (const choice of choose(tiers, free, { now, running: this.#board.inProofOf })) {
+    for (const choice of choose(tiers, free, this.#facts(now))) {
       this.#components.roster.take(choice.slave, choice.id);
       this.#board.assign(choice.id, now);
       this.#keep(this.#assign(choice));
     }
+  }
+
+  #facts(now: number): Parameters<typeof choose>[2] {
+    return { now, surelyPast: this.surelyPast(), running: this.#board.inProofOf };
   }
 
   #keep(assigning: Promise<void>): void {

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock/clock.ts';
-import type { Database } from '../database/database.ts';
+import { type Database, databaseNow } from '../database/database.ts';
 import { isDatabaseTrouble } from '../database/database-errors.ts';
 import { errorText } from '../errors/coded-error.ts';
 import { adoptTasks } from '../queue/adopt-tasks.ts';
@@ -60,24 +60,34 @@ export class Housekeeping {
   /** Brings memory to what the tables say. */
   async sweep(): Promise<void> {
     const { db, health, leader } = this.#components;
+    await this.#lookAtClock();
     await health.watch(adoptTasks(db));
     await leader.dispatcher.reloadAll();
   }
 
   /** What nobody can use any more holds no prover: running tasks first. Retries that have become due are dispatched, too. */
   async #closeExpired(): Promise<void> {
-    const { clock, leader } = this.#components;
-    // By both clocks: one that was set ahead must not take work away whose deadline is open.
-    const now = Math.min(leader.dispatcher.now(), clock.now());
+    const { health, leader } = this.#components;
+    if (health.clock.isDoubtful) await this.#lookAtClock();
+    const past = leader.dispatcher.surelyPast();
     const expired = leader.dispatcher
       .tasks()
-      .filter(({ closeAt }) => closeAt !== null && closeAt <= now)
+      .filter(({ closeAt }) => closeAt !== null && closeAt <= past)
       .toSorted((a, b) => b.live.length - a.live.length);
     for (let from = 0; from < expired.length; from += CANCELLED_AT_ONCE) {
       const some = expired.slice(from, from + CANCELLED_AT_ONCE);
-      await Promise.all(some.map(({ id }) => leader.cancel(id, 'its deadline closed')));
+      const cancelled = await Promise.all(some.map(({ id }) => leader.expire(id)));
+      if (cancelled.includes(false)) await this.#lookAtClock();
     }
     await leader.tick();
+  }
+
+  async #lookAtClock(): Promise<void> {
+    const { clock, db, health } = this.#components;
+    const askedAt = clock.monotonic();
+    const query = db.kysely.selectNoFrom(databaseNow.as('now'));
+    const { now } = await health.watch(query.executeTakeFirstOrThrow());
+    health.observeClock(now, askedAt);
   }
 
   async #endLost(): Promise<void> {
@@ -93,6 +103,7 @@ export class Housekeeping {
     };
     const ended = await health.watch(endLostAttempts(db, policy, mayJudge));
     leader.dropAttempts(ended);
+    await leader.silent(ended);
     for (const id of new Set(ended.map((attempt) => attempt.id))) await leader.announce(id);
   }
 

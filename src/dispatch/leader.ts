@@ -4,7 +4,7 @@ import { GroupCommit } from '../database/group-commit.ts';
 import { errorText } from '../errors/coded-error.ts';
 import type { Verifier } from '../ext-processor/verifier.ts';
 import type { EndedAttempt } from '../queue/attempt.ts';
-import { cancelTask } from '../queue/cancel-task.ts';
+import { cancelTask, closeTask } from '../queue/cancel-task.ts';
 import type { LeasePolicy } from '../queue/end-lost-attempts.ts';
 import { type Failure, failAttempt } from '../queue/fail-attempt.ts';
 import type { FinishVerdict } from '../queue/finish-attempt.ts';
@@ -124,15 +124,28 @@ export class Leader {
     return await this.get(id);
   }
 
-  /** A slave came, or came again. Returns the attempts that it must drop. */
+  /** Cancels a task whose Close seems to have passed, where the database says so, too; memory is brought to what it says. */
+  async expire(id: string): Promise<boolean> {
+    const { cancelled, ended } = await this.#watch(closeTask(this.#components.db, id));
+    this.dropAttempts(ended);
+    await this.announce(id);
+    return cancelled;
+  }
+
+  /**
+   * A slave came, or came again. Returns the attempts that it must drop.
+   * @throws CodedError `name-taken` while another process of this name answers
+   */
   async join(
     session: SlaveSession,
     hello: { readonly slots: number; readonly attempts: readonly AttemptId[] },
   ): Promise<AttemptId[]> {
     const { logger } = this.#components;
     const { name } = session;
+    await this.#desk.admit(session);
     const { live, ...known } = await this.#desk.join(session, hello.slots);
     const held = new Set(hello.attempts.map(keyOf));
+    const heldUntil = Math.max(known.heldUntil, await this.#blameForDeath(name, hello.attempts));
     // It says what it works on: its other leases are lost now, not after the heartbeat time-out.
     for (const attempt of live.filter((lease) => !held.has(keyOf(lease)))) {
       await this.#lose(name, attempt, 'the slave came back without it');
@@ -142,7 +155,7 @@ export class Leader {
     const tasks = hello.attempts.filter((attempt) => open.has(keyOf(attempt))).map(({ id }) => id);
     // Last, so that hello is answered before the first start is sent: that takes a statement more.
     const { slots } = hello;
-    this.#roster.join(session, { slots, tasks, joinedAt: this.dispatcher.now(), ...known });
+    this.#roster.join(session, { slots, tasks, joinedAt: this.dispatcher.now(), ...known, heldUntil });
     logger.info({ slave: name, slots, attempts: tasks.length, closed: closed.length }, 'slave joined');
     this.dispatcher.wake();
     return closed;
@@ -150,7 +163,16 @@ export class Leader {
 
   leave(session: SlaveSession): void {
     this.#components.logger.info({ slave: session.name }, 'slave left');
-    if (this.#roster.leave(session, this.dispatcher.now())) this.#desk.leave(session.name);
+    const { name } = session;
+    if (this.#roster.leave(session, this.#inProofAt(name), this.dispatcher.now())) this.#desk.leave(name);
+  }
+
+  /** Attempts were ended for want of a heartbeat. Of a slave that is away that says nothing: it may come again with them. */
+  async silent(ended: readonly EndedAttempt[]): Promise<void> {
+    const names = new Set(ended.filter(({ outcome }) => outcome === 'lost').map(({ slave }) => slave));
+    for (const name of names) {
+      if (this.#roster.session(name) !== undefined) await this.#desk.died(name, this.dispatcher.now());
+    }
   }
 
   async heartbeat(slave: string, beats: readonly Heartbeat[], free: number): Promise<AttemptId[]> {
@@ -286,8 +308,23 @@ export class Leader {
     return { accepted: true, reason: null };
   }
 
+  /** By tasks that only memory knows, so that a restart of the master is nobody's fault. Returns until when it is held back. */
+  async #blameForDeath(name: string, brought: readonly AttemptId[]): Promise<number> {
+    const had = this.#roster.session(name) === undefined ? this.#roster.leftWith(name) : this.#inProofAt(name);
+    const has = new Set(brought.map(({ id }) => id));
+    if (had.every((id) => has.has(id))) return 0;
+    return (await this.#desk.died(name, this.dispatcher.now())) ?? 0;
+  }
+
+  #inProofAt(name: string): string[] {
+    const isIn = (id: string) => this.dispatcher.get(id)?.live.some(({ slave }) => slave === name) ?? false;
+    return this.#roster.tasks(name).filter(isIn);
+  }
+
   async #lose(slave: string, attempt: AttemptId, reason: string): Promise<void> {
-    const failure = { class: 'lost', outcome: 'lost', reason } as const;
+    // Else it could get the task again and again, being free just when it is waiting.
+    const elsewhere = this.#roster.hasOthers(slave, this.dispatcher.now());
+    const failure = { class: 'lost', outcome: 'lost', reason, elsewhere } as const;
     const { accepted } = await this.#watch(failAttempt(this.#components.db, attempt, failure, this.#init.policy));
     if (!accepted) return;
     this.#components.logger.warn({ ...attempt, slave, reason }, 'attempt ended');

@@ -57,7 +57,7 @@ export class LeaseMaker {
 
   /** What keeps the slave from it, if anything. */
   async #send(task: UnfinishedTask, { id, attempt }: AttemptId, session: SlaveSession): Promise<Failure | undefined> {
-    const { bodies, logger, roster } = this.#components;
+    const { bodies, health, logger, roster } = this.#components;
     const { minerId, proofType, sectorCount: sectors, closeAt } = task;
     const at = { id, attempt, slave: session.name };
     try {
@@ -68,7 +68,9 @@ export class LeaseMaker {
         return { class: 'permanent', outcome: 'failed', reason: `bad-task: ${flaw}` };
       }
       const facts = { minerId, proofType, sectors };
-      const { accepted, reason } = await session.start({ id, attempt, closeAt, facts, body: body.bytes });
+      const closesInMs = closeAt === null ? null : Math.round(closeAt - health.clock.surelyPast());
+      const lease = { id, attempt, closeAt, closesInMs };
+      const { accepted, reason } = await session.start({ ...lease, facts, body: body.bytes });
       if (!accepted) throw new CodedError('lease-refused', reason ?? 'no reason given');
       logger.info({ ...at, minerId, closeAt }, 'task leased');
       return undefined;

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { GroupCommit } from '../database/group-commit.ts';
-import { errorText } from '../errors/coded-error.ts';
+import { CodedError, errorText } from '../errors/coded-error.ts';
 import { type JoinedSlave, type JoiningSlave, joinSlaves } from '../queue/join-slaves.ts';
 import { holdSlave, leaveSlaves, setDrained } from '../queue/slave-states.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -22,6 +22,8 @@ export class SlaveDesk {
   readonly #components: Components;
   readonly #joins: GroupCommit<JoiningSlave, JoinedSlave>;
   readonly #leaves: GroupCommit<string, undefined>;
+  /** Instances that were told of once. */
+  readonly #refused = new Set<string>();
 
   constructor(components: Components) {
     const { db, health, roster } = components;
@@ -39,6 +41,24 @@ export class SlaveDesk {
         return names.map(() => undefined);
       },
     });
+  }
+
+  /**
+   * Two processes of one name would throw each other out for ever. One that no longer answers makes room: its machine was lost,
+   * and this is its restart.
+   * @throws CodedError `name-taken`
+   */
+  async admit({ name, instance, remote }: SlaveSession): Promise<void> {
+    const { logger, roster } = this.#components;
+    const other = roster.session(name);
+    if (other === undefined || instance === undefined || other.instance === undefined) return;
+    if (other.instance === instance || !(await other.answers())) return;
+    const help = 'give each slave a name of its own ([slave] name in its slave.toml), or stop one of them';
+    if (!this.#refused.has(instance)) {
+      this.#refused.add(instance);
+      logger.error({ slave: name, connected: other.remote, refused: remote, help }, 'two slaves have the same name');
+    }
+    throw new CodedError('name-taken', `another slave named ${name} is at work at ${other.remote}: ${help}`);
   }
 
   async join(session: SlaveSession, slots: number): Promise<JoinedSlave> {
@@ -66,9 +86,11 @@ export class SlaveDesk {
     await this.#hold(name, this.#components.roster.failed(name, id, now), 'different tasks failed there in a row');
   }
 
-  /** It was lost with tasks in proof: after a few times in a row it gets nothing for a while. */
-  async died(name: string, now: number): Promise<void> {
-    await this.#hold(name, this.#components.roster.died(name, now), 'it was lost with its tasks again and again');
+  /** It was lost with tasks in proof: after a few times in a row it gets nothing for a while. Returns until when, if so. */
+  async died(name: string, now: number): Promise<number | undefined> {
+    const until = this.#components.roster.died(name, now);
+    await this.#hold(name, until, 'it was lost with its tasks several times in a row');
+    return until;
   }
 
   async #hold(name: string, until: number | undefined, why: string): Promise<void> {

@@ -5,6 +5,8 @@ import type { FreeSlave } from './choose.ts';
 export interface Lease extends AttemptId {
   /** Milliseconds since 1970; null: no end. */
   readonly closeAt: number | null;
+  /** Until then; null: it never closes. */
+  readonly closesInMs: number | null;
   readonly facts: { readonly minerId: number; readonly proofType: string; readonly sectors: number };
   /** JSON of the task, as it is stored. */
   readonly body: Buffer;
@@ -52,7 +54,7 @@ interface Entry {
 }
 
 /** What went wrong at a slave since it last proved a task; kept while it is away. */
-interface Record {
+interface Troubles {
   /** Different ones: a task that fails three times may be the one to blame. */
   readonly failed: Set<string>;
   /** Tasks in proof were lost with it. Of any tasks: one that dies as it starts to work gets the same one again and again. */
@@ -76,7 +78,7 @@ export class SlaveRoster {
   readonly #entries = new Map<string, Entry>();
   /** Those that have not come again. */
   readonly #left = new Map<string, Left>();
-  readonly #records = new Map<string, Record>();
+  readonly #troubles = new Map<string, Troubles>();
 
   /** A slave of the same name is the same slave, come again: its earlier connection is closed. */
   join(session: SlaveSession, { slots, tasks, ...known }: Joining): void {
@@ -99,7 +101,7 @@ export class SlaveRoster {
     for (const [name, { at }] of this.#left) {
       if (at >= now - REMEMBER_LEFT_MS) continue;
       this.#left.delete(name);
-      this.#records.delete(name);
+      this.#troubles.delete(name);
     }
     return this.#entries.delete(session.name);
   }
@@ -168,35 +170,35 @@ export class SlaveRoster {
   }
 
   succeeded(name: string): void {
-    this.#records.delete(name);
+    this.#troubles.delete(name);
   }
 
   /** A failure of the slave's own. Returns until when it is held back, once different tasks failed there in a row. */
   failed(name: string, id: string, now: number): number | undefined {
-    const record = this.#recordOf(name);
-    if (record.failed.has(id)) return undefined;
-    const blamed = [...this.#records.values()].filter((other) => other !== record && other.failed.has(id));
+    const troubles = this.#troublesOf(name);
+    if (troubles.failed.has(id)) return undefined;
+    const blamed = [...this.#troubles.values()].filter((other) => other !== troubles && other.failed.has(id));
     // It failed elsewhere, too: then it is the task, and nobody is to blame.
     for (const other of blamed) other.failed.delete(id);
     if (blamed.length > 0) return undefined;
-    record.failed.add(id);
-    return this.#hold(name, record, now);
+    troubles.failed.add(id);
+    return this.#hold(name, troubles, now);
   }
 
   /** It was lost with tasks in proof: its process or its link. Returns until when it is held back, once it was so in a row. */
   died(name: string, now: number): number | undefined {
-    const record = this.#recordOf(name);
-    record.deaths++;
-    return this.#hold(name, record, now);
+    const troubles = this.#troublesOf(name);
+    troubles.deaths++;
+    return this.#hold(name, troubles, now);
   }
 
-  #recordOf(name: string): Record {
-    const record = this.#records.get(name) ?? { failed: new Set(), deaths: 0 };
-    this.#records.set(name, record);
-    return record;
+  #troublesOf(name: string): Troubles {
+    const troubles = this.#troubles.get(name) ?? { failed: new Set(), deaths: 0 };
+    this.#troubles.set(name, troubles);
+    return troubles;
   }
 
-  #hold(name: string, { failed, deaths }: Record, now: number): number | undefined {
+  #hold(name: string, { failed, deaths }: Troubles, now: number): number | undefined {
     // Without it nobody would be left: a sick slave may still prove something.
     if (!this.hasOthers(name, now)) return undefined;
     const beyond = failed.size + deaths - FAILURES_BEFORE_HOLD;

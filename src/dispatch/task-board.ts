@@ -1,6 +1,6 @@
 import type { UnfinishedTask } from '../queue/list-unfinished.ts';
 import type { WaitingGroup } from './choose.ts';
-import { WaitingOrder } from './waiting-order.ts';
+import { WaitingOrder, type WaitingOrderInit } from './waiting-order.ts';
 
 interface Entry {
   readonly seen: number;
@@ -18,12 +18,16 @@ export class TaskBoard {
   /** The newest look at all tasks. */
   #whole = 0;
   readonly #entries = new Map<string, Entry>();
-  readonly #waiting = new WaitingOrder();
+  readonly #waiting: WaitingOrder;
   /** Chosen, their leases being made. */
   readonly #assigned = new Set<string>();
   /** What runs or is assigned, with its miner. */
   readonly #inProof = new Map<string, number>();
   readonly #inProofOf = new Map<number, number>();
+
+  constructor(init: WaitingOrderInit) {
+    this.#waiting = new WaitingOrder(init);
+  }
 
   look(): number {
     return ++this.#looks;

@@ -13,6 +13,11 @@ interface Pause {
   readonly until: number;
 }
 
+export interface WaitingOrderInit {
+  /** A pause that would last longer was made before the clock was set back, and is over. */
+  readonly longestPauseMs: number;
+}
+
 const NO_CLOSE = Number.POSITIVE_INFINITY;
 
 /** The waiting tasks in the order in which `choose` wants them, kept so by adding and removing. */
@@ -24,6 +29,12 @@ export class WaitingOrder {
   /** Those of tasks that went on or away meanwhile are passed over. */
   readonly #pauses = new SortedQueue<Pause>((a, b) => a.until - b.until || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 
+  readonly #longestPauseMs: number;
+
+  constructor(init: WaitingOrderInit) {
+    this.#longestPauseMs = init.longestPauseMs;
+  }
+
   get size(): number {
     return this.#placed.size;
   }
@@ -32,7 +43,7 @@ export class WaitingOrder {
     this.remove(task.id);
     const type = windowProofType(task.proofType);
     if (type === undefined) return;
-    const isPaused = task.retryAt > now;
+    const isPaused = task.retryAt > now && task.retryAt <= now + this.#longestPauseMs;
     if (isPaused) this.#pauses.add({ id: task.id, until: task.retryAt });
     if (isPaused && !task.retryElsewhere) {
       this.#placed.set(task.id, { task, group: undefined });

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
-import { untilAborted } from '../clock/until-aborted.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { assumedWindowPace, MeasuredPace, type ProofPace, patienceFor } from './patience.ts';
 import { ProverKeeper } from './prover-keeper.ts';
 
 export interface PoolChildInit {
@@ -18,7 +18,7 @@ export interface PoolChildInit {
 export interface PoolRequest<T> {
   /** Ends the request: its child is killed as soon as nobody waits for anything of it. */
   readonly signal: AbortSignal;
-  /** Requests that wait are taken in this order. */
+  /** Wall clock, milliseconds. Requests that wait are taken in this order. */
   readonly closeAt: number;
   /** Takes an output, or throws where it is none: another child is asked then. */
   readonly accept: (output: unknown) => Promise<T>;
@@ -29,6 +29,8 @@ export interface PoolRequest<T> {
 interface Place {
   readonly child: Child;
   isAbandoned: boolean;
+  /** It takes so long that another child may be asked as well. */
+  isOverdue: boolean;
 }
 
 interface Child {
@@ -41,19 +43,42 @@ interface Child {
   credit: number;
 }
 
+/** One request, while one child or several work at it. */
+interface Effort<T> {
+  readonly task: object;
+  readonly request: PoolRequest<T>;
+  readonly signal: AbortSignal;
+  /** They failed at it. */
+  readonly tried: Set<Child>;
+  /** They work at it now. */
+  readonly busy: Set<Child>;
+  deaths: number;
+  /** How often another child was asked as well. */
+  extra: number;
+}
+
 interface Waiting {
   readonly closeAt: number;
   readonly tried: ReadonlySet<Child>;
+  readonly busy: ReadonlySet<Child>;
   readonly give: (place: Place | undefined) => void;
 }
 
 /** A request that has seen so many children die is not asked any further. */
 const MOST_DEATHS = 3;
+/** A task that stops whoever works at it must not stop all. */
+const MOST_EXTRA = 2;
 
-/** Several children of the line protocol, each kept running: a request goes to one that is free, by weight, and to another when it fails. */
+/**
+ * Several children of the line protocol, each kept running: a request goes to one that is free, by weight, and to another when it
+ * fails, or beside it when it takes long.
+ */
 export class ProverPool {
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onChange: () => void;
+  readonly #assumed: (leftMs: number) => ProofPace;
+  readonly #measured = new MeasuredPace();
   readonly #children: readonly Child[];
   readonly #waiting = new Set<Waiting>();
 
@@ -62,12 +87,16 @@ export class ProverPool {
     init: {
       readonly stage: string;
       readonly children: readonly PoolChildInit[];
+      /** How long proofs take, while too few were made to know. Default: those of window PoSt. */
+      readonly assumed?: (leftMs: number) => ProofPace;
       /** `slots` is another number now. */
       readonly onChange?: () => void;
     },
   ) {
+    this.#clock = components.clock;
     this.#logger = components.logger;
     this.#onChange = init.onChange ?? (() => {});
+    this.#assumed = init.assumed ?? assumedWindowPace;
     this.#children = init.children.map(({ concurrent, weight, ...child }, index) => ({
       name: `${child.bin} #${index + 1}`,
       concurrent,
@@ -105,24 +134,16 @@ export class ProverPool {
    * @throws CodedError what the last child that was asked failed with, or the signal's reason
    */
   async prove<T>(task: object, request: PoolRequest<T>): Promise<T> {
-    const { signal, closeAt, accept, onStart } = request;
-    const tried = new Set<Child>();
-    let failure: unknown;
-    for (let deaths = 0; ; ) {
-      signal.throwIfAborted();
-      const place = await this.#free(closeAt, tried, signal);
-      if (place === undefined) throw failure;
-      const { child } = place;
-      onStart?.(child.name);
-      try {
-        return await accept(await this.#ask(place, task, signal));
-      } catch (error) {
-        signal.throwIfAborted();
-        failure = error;
-        this.#logger.warn({ child: child.name, error: errorText(error) }, 'a prover failed a request');
-        // It comes back, and may be the only one.
-        if (errorCode(error) !== 'prover-exited' || ++deaths >= MOST_DEATHS) tried.add(child);
-      }
+    const over = new AbortController();
+    const onAbort = (): void => over.abort(request.signal.reason);
+    request.signal.throwIfAborted();
+    request.signal.addEventListener('abort', onAbort, { once: true });
+    const { signal } = over;
+    try {
+      return await this.#inTurn({ task, request, signal, tried: new Set(), busy: new Set(), deaths: 0, extra: 0 });
+    } finally {
+      request.signal.removeEventListener('abort', onAbort);
+      over.abort(new CodedError('answered', 'another child has answered'));
     }
   }
 
@@ -130,14 +151,74 @@ export class ProverPool {
     await Promise.all(this.#children.map(({ keeper }) => keeper.close()));
   }
 
+  /** Asks one child after the other until one has an answer. */
+  async #inTurn<T>(effort: Effort<T>): Promise<T> {
+    const { request, signal, tried } = effort;
+    for (let failure: unknown; ; ) {
+      signal.throwIfAborted();
+      const place = await this.#free(request.closeAt, effort);
+      if (place === undefined) throw failure;
+      const { child } = place;
+      request.onStart?.(child.name);
+      try {
+        return await this.#patiently(place, effort);
+      } catch (error) {
+        signal.throwIfAborted();
+        failure = error;
+        this.#logger.warn({ child: child.name, error: errorText(error) }, 'a prover failed a request');
+        // It comes back, and may be the only one.
+        if (errorCode(error) !== 'prover-exited' || ++effort.deaths >= MOST_DEATHS) tried.add(child);
+      }
+    }
+  }
+
+  /** The answer of this child, or of another one that is asked as well when this one takes too long: whichever comes first. */
+  #patiently<T>(place: Place, effort: Effort<T>): Promise<T> {
+    const { child } = place;
+    const { request, signal } = effort;
+    const since = this.#clock.monotonic();
+    const left = request.closeAt - this.#clock.now();
+    const patience = patienceFor(left, this.#measured.pace ?? this.#assumed(left));
+    const asked = this.#ask(place, effort).then(async (output) => {
+      const answer = await request.accept(output);
+      this.#measured.add(this.#clock.monotonic() - since);
+      return answer;
+    });
+    if (patience === undefined) return asked;
+    return new Promise((resolve, reject) => {
+      let others: Promise<T> | undefined;
+      const callOffs = [
+        this.#clock.after(patience.askAnotherMs, () => {
+          if (signal.aborted || ++effort.extra > MOST_EXTRA) return;
+          place.isOverdue = true;
+          const afterMs = patience.askAnotherMs;
+          this.#logger.warn({ child: child.name, afterMs }, 'a prover takes long, another one is asked as well');
+          others = this.#inTurn(effort);
+          others.then(resolve, () => {});
+        }),
+        this.#clock.after(patience.giveUpMs ?? left, () => {
+          if (signal.aborted || patience.giveUpMs === undefined) return;
+          this.#logger.error({ child: child.name, afterMs: patience.giveUpMs }, 'a prover hangs, and is given up');
+          effort.busy.delete(child);
+          this.#abandon(place);
+          this.#assign();
+        }),
+      ];
+      asked
+        .then(resolve, (error) => (others === undefined ? reject(error) : resolve(others)))
+        .finally(() => callOffs.forEach((callOff) => callOff()));
+    });
+  }
+
   /** Of a child that is free now or later; undefined where all that run were tried. */
-  async #free(closeAt: number, tried: ReadonlySet<Child>, signal: AbortSignal): Promise<Place | undefined> {
+  async #free<T>(closeAt: number, { tried, busy, signal }: Effort<T>): Promise<Place | undefined> {
     let onAbort = (): void => {};
     try {
       return await new Promise<Place | undefined>((resolve, reject) => {
         const waiting: Waiting = {
           closeAt,
           tried,
+          busy,
           give: (place) => {
             this.#waiting.delete(waiting);
             resolve(place);
@@ -156,22 +237,34 @@ export class ProverPool {
     }
   }
 
-  async #ask(place: Place, task: object, signal: AbortSignal): Promise<unknown> {
+  async #ask<T>(place: Place, { task, signal, busy }: Effort<T>): Promise<unknown> {
     const { child } = place;
     // There is no cancel message: its place is taken until the child has answered or ended, whoever still waits.
     const answer = child.keeper.request<unknown>(task).finally(() => {
       child.places.delete(place);
+      busy.delete(child);
       this.#assign();
     });
-    const abandon = async (): Promise<never> => {
-      await untilAborted(signal);
-      place.isAbandoned = true;
-      if (child.places.has(place) && [...child.places].every(({ isAbandoned }) => isAbandoned)) {
-        void child.keeper.restart();
-      }
-      throw signal.reason;
-    };
-    return await Promise.race([answer, abandon()]);
+    let onAbort = (): void => {};
+    const abandoned = new Promise<never>((_, reject) => {
+      onAbort = () => {
+        this.#abandon(place);
+        reject(signal.reason);
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      if (signal.aborted) onAbort();
+      return await Promise.race([answer, abandoned]);
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  #abandon(place: Place): void {
+    const { keeper, places } = place.child;
+    place.isAbandoned = true;
+    if (places.has(place) && [...places].every(({ isAbandoned }) => isAbandoned)) void keeper.restart();
   }
 
   #changed(): void {
@@ -180,13 +273,19 @@ export class ProverPool {
   }
 
   #assign(): void {
-    for (const waiting of [...this.#waiting].sort((a, b) => a.closeAt - b.closeAt)) {
+    // What no child works at yet goes first where both close together.
+    const inOrder = [...this.#waiting].sort((a, b) => a.closeAt - b.closeAt || a.busy.size - b.busy.size);
+    for (const waiting of inOrder) {
       const running = this.#children.filter((child) => child.keeper.isReady && !waiting.tried.has(child));
       if (running.length === 0 && waiting.tried.size > 0) waiting.give(undefined);
-      const child = pick(running.filter(({ places, concurrent }) => places.size < concurrent));
+      const free = running.filter(
+        (child) => !waiting.busy.has(child) && child.places.size < child.concurrent && !holdsOverdue(child),
+      );
+      const child = pick(free);
       if (child === undefined) continue;
-      const place = { child, isAbandoned: false };
+      const place = { child, isAbandoned: false, isOverdue: false };
       child.places.add(place);
+      waiting.busy.add(child);
       waiting.give(place);
     }
   }

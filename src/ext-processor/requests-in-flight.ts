@@ -12,6 +12,8 @@ interface Pending {
   readonly onProgress: RequestOptions['onProgress'];
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
+  /** The signal may outlive many requests. */
+  readonly stopListening: () => void;
 }
 
 const QUOTED_CHARACTERS = 200;
@@ -31,8 +33,9 @@ export class RequestsInFlight {
     const id = ++this.#lastId;
     const { signal, onProgress } = options;
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.#pending.set(id, { onProgress, resolve, reject });
       const onAbort = (): void => this.#take(id)?.reject(signal?.reason);
+      const stopListening = (): void => signal?.removeEventListener('abort', onAbort);
+      this.#pending.set(id, { onProgress, resolve, reject, stopListening });
       signal?.addEventListener('abort', onAbort, { once: true });
     });
     return { id, answer };
@@ -68,6 +71,7 @@ export class RequestsInFlight {
   #take(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
+    pending?.stopListening();
     return pending;
   }
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { EndedAttempt } from './attempt.ts';
 import { type Failure, failAttempt, type RetryPolicy } from './fail-attempt.ts';
@@ -9,6 +10,16 @@ export interface LeasePolicy extends RetryPolicy {
   /** A slave that beats but gets no further. */
   readonly progressTimeoutMs: number;
 }
+
+interface Times {
+  readonly heartbeat_at: number;
+  readonly progress_at: number;
+  /** The database's clock. */
+  readonly now: number;
+}
+
+/** Less is the time between two statements, or two nodes of a cluster. */
+const SET_BACK_MS = 2_000;
 
 /**
  * Ends the attempts of silent slaves and those that are stuck, by the database's clock. Reads live attempts only (key `live`).
@@ -25,7 +36,10 @@ export async function endLostAttempts(
     .where('ended_at', 'is', null)
     .execute();
   const [first] = live;
-  if (first === undefined || !mayJudge(first.now)) return [];
+  if (first === undefined) return [];
+  const isJudged = mayJudge(first.now);
+  if (live.some(isAhead)) await bringBack(db);
+  if (!isJudged) return [];
   const ended: EndedAttempt[] = [];
   let broken: unknown;
   for (const { task_id: id, attempt, slave, ...times } of live) {
@@ -43,10 +57,24 @@ export async function endLostAttempts(
   return ended;
 }
 
-function failureOf(
-  times: { readonly heartbeat_at: number; readonly progress_at: number; readonly now: number },
-  policy: LeasePolicy,
-): Failure | undefined {
+/** Written before the clock was set back. */
+function isAhead({ heartbeat_at, progress_at, now }: Times): boolean {
+  return Math.max(heartbeat_at, progress_at) > now + SET_BACK_MS;
+}
+
+/** These leases begin anew; as they stand, they would live until the clock has caught up. */
+async function bringBack(db: Database): Promise<void> {
+  await db.kysely
+    .updateTable('task_attempts')
+    .set({
+      heartbeat_at: sql<number>`LEAST(heartbeat_at, ${nowMs})`,
+      progress_at: sql<number>`LEAST(progress_at, ${nowMs})`,
+    })
+    .where('ended_at', 'is', null)
+    .execute();
+}
+
+function failureOf(times: Times, policy: LeasePolicy): Failure | undefined {
   const silent = times.now - times.heartbeat_at;
   if (silent > policy.heartbeatTimeoutMs) {
     return { class: 'lost', outcome: 'lost', reason: `no heartbeat for ${silent} ms` };

@@ -2,7 +2,7 @@ import type { Executor } from '../database/database.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import type { TaskView } from '../rpc/methods.ts';
 import { type WindowPostOutput, windowPostOutput } from '../rpc/window-post.ts';
-import { taskState } from './task-state.ts';
+import { progressOf, taskState } from './task-state.ts';
 
 /** Looks among the archived, too. */
 export async function getTask(db: Executor, id: string): Promise<TaskView | null> {
@@ -22,16 +22,15 @@ export async function viewOf(db: Executor, table: 'tasks' | 'tasks_archived', id
     .where('task.id', '=', id)
     .executeTakeFirst();
   if (row === undefined) return null;
+  const state = taskState({ ...row, has_output: row.out_body !== null });
   return {
     id,
-    state: taskState({ ...row, has_output: row.out_body !== null }),
+    state,
     closeAt: row.close_at,
     retryCount: row.retry_count,
     attempts: row.last_attempt ?? 0,
     slave: row.slave,
-    phase: row.phase,
-    done: row.done ?? 0,
-    total: row.total ?? 0,
+    ...progressOf(state, row),
     createdAt: row.created_at * 1000,
     startedAt: milliseconds(row.started_at),
     finishedAt: milliseconds(row.finished_at),

@@ -3,7 +3,7 @@ import type { Executor } from '../database/database.ts';
 import type { Schema } from '../database/schema.ts';
 import type { TasksTable } from '../database/tables/tasks.ts';
 import type { TaskSummary } from '../rpc/methods.ts';
-import { CANCELLED, type TaskState, taskState } from './task-state.ts';
+import { CANCELLED, progressOf, type TaskState, taskState } from './task-state.ts';
 
 export interface TaskFilter {
   /** Absent or empty: all. */
@@ -43,9 +43,7 @@ export async function listTasks(db: Executor, filter: TaskFilter): Promise<TaskS
     finishedAt: row.finished_at === null ? null : row.finished_at * 1000,
     attempts: row.last_attempt ?? 0,
     slave: row.slave,
-    phase: row.phase,
-    done: row.done ?? 0,
-    total: row.total ?? 0,
+    ...progressOf(taskState(row), row),
     error: row.error_reason,
   }));
 }

@@ -1,6 +1,5 @@
 import type { Database } from '../database/database.ts';
 import { groupBy } from './group-by.ts';
-import { nowMs } from './sql-time.ts';
 
 /** A lease as memory knows it. */
 export interface LiveAttempt {
@@ -29,22 +28,15 @@ export interface UnfinishedTask {
   readonly live: readonly LiveAttempt[];
 }
 
-export interface Unfinished {
-  readonly tasks: readonly UnfinishedTask[];
-  /** The database's clock, when it answered. */
-  readonly now: number;
-}
-
 /**
  * All tasks not finished, without their bodies. Reads `tasks` whole: the seed's table has no key for it, and archiving keeps it
  * small (bodies of a full partition lie off the page: 1,000 rows took 0.9 ms).
  */
-export async function listUnfinished(db: Database): Promise<Unfinished> {
+export async function listUnfinished(db: Database): Promise<UnfinishedTask[]> {
   const rows = await select(db).execute();
   const attempts = await selectLive(db).execute();
-  const { now } = await db.kysely.selectNoFrom(nowMs.as('now')).executeTakeFirstOrThrow();
   const live = groupBy(attempts, ({ id }) => id);
-  return { now, tasks: rows.map((row) => fromRow(row, live.get(row.id) ?? [])) };
+  return rows.map((row) => fromRow(row, live.get(row.id) ?? []));
 }
 
 /** undefined when it is finished, or not there. */

@@ -1,5 +1,5 @@
 import { storeRoot } from './store-roots.ts';
-import { SEED_MASK } from './window-post-task.ts';
+import { MAX_PATH_LENGTH, SEED_MASK } from './window-post-task.ts';
 
 /** What a canonical text says, without its comm_r's and its seed. */
 export interface ScannedTask {
@@ -109,10 +109,12 @@ class Scanner {
     return this.#skipString() ? Buffer.from(this.#text.subarray(from, this.#at - 1)).toString('latin1') : undefined;
   }
 
-  /** A string that is not empty. */
+  /** A string that is not empty, nor too long. */
   path(roots: PathRoots): boolean {
     const from = this.#at + 1;
-    if (!this.#skipString() || this.#at - 1 === from) return false;
+    if (!this.#skipString()) return false;
+    const length = this.#at - 1 - from;
+    if (length === 0 || length > MAX_PATH_LENGTH) return false;
     roots.add(from, this.#at - 1);
     return true;
   }

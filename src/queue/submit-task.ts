@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database, Transaction } from '../database/database.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import type { TaskView } from '../rpc/methods.ts';
@@ -56,10 +57,11 @@ async function insertTask(trx: Transaction, { id, body }: PreparedSubmission): P
   await trx.insertInto('tasks').ignore().values({ id, in_body: body, created_at: nowSeconds }).execute();
 }
 
-/** Attempt numbers go on. A task that is not finished only learns its Close. */
+/** Attempt numbers go on. A task that is not finished only learns its Close, the latest of those who asked. */
 async function reopen(trx: Transaction, id: string, closeAt: number | null): Promise<void> {
   if (closeAt !== null) {
-    await trx.updateTable('task_details').set({ close_at: closeAt }).where('task_id', '=', id).execute();
+    const latest = sql<number>`GREATEST(COALESCE(close_at, 0), ${closeAt})`;
+    await trx.updateTable('task_details').set({ close_at: latest }).where('task_id', '=', id).execute();
   }
   const { numUpdatedRows } = await trx
     .updateTable('tasks')

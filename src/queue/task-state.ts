@@ -27,8 +27,27 @@ export const NOT_STARTED = {
 /** Marks a cancelled task in the seed's `error_reason`. */
 export const CANCELLED = 'cancelled: ';
 
+/** Begins the reason of a cancellation by those who had asked for the task. */
+export const WITHDRAWN = 'withdrawn: ';
+/** The reason of one by time. */
+export const CLOSED = 'its deadline closed';
+
+/** Whether a cancelled task was only not wanted any more by others, or for as long: whoever still does may ask again. */
+export function mayAskAgain(error: string | null): boolean {
+  return error?.startsWith(`${CANCELLED}${WITHDRAWN}`) === true || error === `${CANCELLED}${CLOSED}`;
+}
+
 export function taskState(row: StateColumns): TaskState {
   if (row.finished_at === null) return row.started_at === null ? 'waiting' : 'running';
   if (row.has_output) return row.error_reason === null ? 'proven' : 'faulted';
   return row.error_reason?.startsWith(CANCELLED) ? 'cancelled' : 'failed';
+}
+
+/** What the newest attempt told of itself; of one that a waiting task had before there is nothing to tell. */
+export function progressOf(
+  state: TaskState,
+  row: { readonly phase: string | null; readonly done: number | null; readonly total: number | null },
+): Pick<TaskView, 'phase' | 'done' | 'total'> {
+  if (state === 'waiting') return { phase: null, done: 0, total: 0 };
+  return { phase: row.phase, done: row.done ?? 0, total: row.total ?? 0 };
 }

@@ -25,3 +25,23 @@ export function watchLiveness(components: { readonly clock: Clock; readonly sock
   let callOff = clock.after(PING_MS, beat);
   socket.once('close', () => callOff());
 }
+
+/** Whether anything is heard from the other side within the limit. */
+export function answersPing(
+  { clock, socket }: { readonly clock: Clock; readonly socket: WebSocket },
+  limitMs: number,
+): Promise<boolean> {
+  if (socket.readyState !== socket.OPEN) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const end = (isHeard: boolean) => (): void => {
+      callOff();
+      socket.off('pong', heard).off('message', heard).off('close', silent);
+      resolve(isHeard);
+    };
+    const heard = end(true);
+    const silent = end(false);
+    const callOff = clock.after(limitMs, silent);
+    socket.on('pong', heard).on('message', heard).once('close', silent);
+    socket.ping();
+  });
+}

@@ -17,6 +17,8 @@ const id = z.string().min(1).max(32);
 const attemptId = z.object({ id, attempt: z.number().int().positive() });
 const count = z.number().int().nonnegative();
 const reason = z.string().max(10_000);
+/** Milliseconds since 1970 that a Date holds. */
+const time = z.number().int().positive().max(8.64e15);
 const slaveName = z.string().min(1).max(MAX_NAME_LENGTH);
 
 export const taskStates = ['waiting', 'running', 'proven', 'faulted', 'failed', 'cancelled'] as const;
@@ -42,6 +44,8 @@ const hello = z.object({
   version: z.number().int(),
   role: z.enum(['slave', 'submitter', 'operator']),
   name: z.string().min(1).max(MAX_NAME_LENGTH),
+  /** Of the program that connects, the same over all its connections: two slaves, or two managers, may have one name. */
+  instance: z.string().min(1).max(64).optional(),
   /** Ready slots, busy ones too; 0 while the prover does not start. */
   slots: count.optional(),
   /** The only sector size that the slave proves, in bytes; null: any. */
@@ -63,7 +67,7 @@ export type FailureClass = z.infer<typeof failureClass>;
 export const masterParams = {
   hello,
   /** The task is the call's attachment, its JSON, which is cheapest where it is canonical (`canonicalTask`); or it is `task`. */
-  'task.submit': z.object({ task: windowPostTask.optional(), closeAt: z.number().nullable() }),
+  'task.submit': z.object({ task: windowPostTask.optional(), closeAt: time.nullable() }),
   'task.get': z.object({ id }),
   'task.cancel': z.object({ id, reason }),
   /** A slave reads what a proof of the attached task would read, without proving: its answer has faults and no proof. */
@@ -74,7 +78,7 @@ export const masterParams = {
   'attempt.finish': attemptId.extend({ output: windowPostOutput }),
   'attempt.fail': attemptId.extend({ class: failureClass, reason }),
   /** A request of a foreign manager: cut into partitions, proven side by side, joined. Answered when that is done, or refused. */
-  'batch.prove': z.object({ task: windowPostTask, closeAt: z.number().nullable() }),
+  'batch.prove': z.object({ task: windowPostTask, closeAt: time.nullable() }),
   'tasks.list': z.object({
     states: z.array(z.enum(taskStates)).optional(),
     minerId: count.optional(),
@@ -124,6 +128,8 @@ export const peerParams = {
   /** The task comes as the call's attachment, its JSON as stored; to a slave of version 1 as `task`, and without the facts. */
   'attempt.start': attemptId.extend({
     closeAt: z.number().nullable(),
+    /** Until Close from now on, in milliseconds: the clock of the slave may be wrong by any amount. */
+    closesInMs: z.number().nullable().optional(),
     facts: z.object({ minerId: count, proofType: z.string(), sectors: count }).optional(),
     /** To a slave that has stores at places of its own: where the task's paths have them. */
     stores: storePlaces.optional(),

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../clock/clock.ts';
 import { Gate } from '../clock/gate.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
@@ -24,7 +25,7 @@ export interface RpcClientInit {
   readonly tls?: ClientTls | undefined;
   readonly reconnectIntervalMs: number;
   /** Said at the start of each connection. */
-  readonly hello: () => Omit<Hello, 'version'>;
+  readonly hello: () => Omit<Hello, 'version' | 'instance'>;
   /** Called with each good answer to hello, before calls go out. */
   readonly onHello?: (answer: HelloAnswer) => void;
   /** Calls of the master. */
@@ -45,6 +46,8 @@ const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 const REFUSALS = ['unauthorized', 'forbidden', 'version-mismatch', 'untrusted-master'];
 /** Masters are there, and one of them will soon lead. */
 const ELECTION_PAUSE_MS = 1_000;
+/** Somebody has to give one of two slaves another name, or the other one is just ending. */
+const NAME_TAKEN_PAUSE_MS = 5_000;
 
 /** A connection to the master that is made again for as long as the client is open. */
 export class RpcClient {
@@ -52,6 +55,7 @@ export class RpcClient {
   readonly #init: RpcClientInit;
   readonly #connected: Gate;
   readonly #closing = new AbortController();
+  readonly #instance = randomUUID();
   #connection: RpcConnection<MasterMethods> | undefined;
   readonly #urls: readonly string[];
   readonly #warned = new Set<string>();
@@ -143,6 +147,7 @@ export class RpcClient {
           addresses.hint(url, error.data.leader);
           pauseMs = Math.min(reconnectIntervalMs, ELECTION_PAUSE_MS);
         }
+        if (errorCode(error) === 'name-taken') pauseMs = Math.max(reconnectIntervalMs, NAME_TAKEN_PAUSE_MS);
       }
       this.#connected.shut();
       this.#connection = undefined;
@@ -183,7 +188,7 @@ export class RpcClient {
     signal.addEventListener('abort', end, { once: true });
     void connection.closed.then(() => signal.removeEventListener('abort', end));
     try {
-      const answer = await connection.call('hello', { version: RPC_VERSION, ...hello() });
+      const answer = await connection.call('hello', { version: RPC_VERSION, instance: this.#instance, ...hello() });
       if (Math.abs(answer.version - RPC_VERSION) > 1) {
         throw new CodedError(
           'version-mismatch',

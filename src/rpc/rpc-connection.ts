@@ -15,7 +15,7 @@ import { CodedError } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { decodeFrame, encodeFrame } from './frame.ts';
 import { type InboundLimits, InboundMeter } from './inbound-limits.ts';
-import { watchLiveness } from './liveness.ts';
+import { answersPing, watchLiveness } from './liveness.ts';
 import type { MethodMap } from './methods.ts';
 import type { OpenSocket } from './open-socket.ts';
 import { fromRpcError, toErrorResponse } from './rpc-errors.ts';
@@ -127,6 +127,11 @@ export class RpcConnection<Out extends MethodMap> {
   /** Sent and forgotten. */
   notify<M extends keyof Out & string>(method: M, params: Out[M]['params']): void {
     this.#client.notify(method, params, undefined);
+  }
+
+  /** Whether anything comes from the other side within the limit, asked by a ping of the socket. */
+  async answers(limitMs: number): Promise<boolean> {
+    return await answersPing({ clock: this.#clock, socket: this.#socket }, limitMs);
   }
 
   /** The reason reaches the other side, at most 123 bytes of it. What comes from there is not looked at any more. */

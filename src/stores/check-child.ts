@@ -4,11 +4,13 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { inTurn } from '../clock/in-turn.ts';
 import { writeTogether } from '../clock/write-together.ts';
-import { type Answer, type Question, READY_LINE } from './check-messages.ts';
+import { type Answer, BUSY_LINE, type Question, READY_LINE } from './check-messages.ts';
 import { MOST_PARALLEL } from './parallelism.ts';
 
 export interface CheckChildEvents {
   readonly onReady: () => void;
+  /** A call of the store came back; told at most twice a second, and not beside an answer. */
+  readonly onBusy: () => void;
   readonly onAnswer: (id: number, answer: Answer) => void;
   /** The process is gone; told once, and also after `kill`. */
   readonly onExit: () => void;
@@ -84,6 +86,7 @@ export class CheckChild {
     child.stdin.write(this.#early);
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (line === READY_LINE) return this.#events.onReady();
+      if (line === BUSY_LINE) return this.#events.onBusy();
       const parsed = parseAnswer(line);
       if (parsed !== undefined) this.#events.onAnswer(parsed.id, parsed);
     });

@@ -40,3 +40,6 @@ export type Answer = { readonly probe: Probe } | { readonly look: Look };
 
 /** The first line of a check process. */
 export const READY_LINE = 'ready';
+
+/** A call came back, and the answer takes more of them. */
+export const BUSY_LINE = 'busy';

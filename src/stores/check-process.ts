@@ -1,13 +1,26 @@
 import { createInterface } from 'node:readline';
+import { systemClock } from '../clock/system-clock.ts';
 import { writeTogether } from '../clock/write-together.ts';
-import { type Question, READY_LINE } from './check-messages.ts';
+import { BUSY_LINE, type Question, READY_LINE } from './check-messages.ts';
 import { lookAtSector, probe } from './look.ts';
 import { sectorFiles } from './sector-files.ts';
+import type { StoreArea } from './store-area.ts';
 
 // The program that a StoreChecker starts for each store: questions on stdin, answers on stdout, in any order. It may hang with its
 // store at any call; its parent then ends it.
 
-const root = process.argv[2] ?? '';
+const BUSY_EVERY_MS = 500;
+
+const area: StoreArea = { root: process.argv[2] ?? '', onCall: tellBusy };
+let toldAt = 0;
+
+/** A sector of 64 GiB takes 20 calls one after the other: a store that takes its time for each is slow, and not silent. */
+function tellBusy(): void {
+  const now = systemClock.monotonic();
+  if (now - toldAt < BUSY_EVERY_MS) return;
+  toldAt = now;
+  process.stdout.write(`${BUSY_LINE}\n`);
+}
 
 /** A normal exit would wait for threads that hang in the store. */
 function end(): void {
@@ -15,14 +28,15 @@ function end(): void {
 }
 
 async function found(question: Question) {
-  if (question.ask === 'probe') return { probe: await probe(root, question.canaries) };
+  if (question.ask === 'probe') return { probe: await probe(area, question.canaries) };
   const { minerId, number, ...init } = question.sector;
-  return { look: await lookAtSector(root, sectorFiles(minerId, number, init)) };
+  return { look: await lookAtSector(area, sectorFiles(minerId, number, init)) };
 }
 
 async function answer(line: string): Promise<void> {
   const { id, ...question } = JSON.parse(line) as Question & { readonly id: number };
   const said = await found(question);
+  toldAt = systemClock.monotonic();
   writeTogether(process.stdout);
   process.stdout.write(`${JSON.stringify({ id, ...said })}\n`);
 }

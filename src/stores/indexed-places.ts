@@ -50,11 +50,13 @@ export class IndexedPlaces {
     });
   }
 
-  /** Tells the place which folders, and a few of the sectors of each miner, the index knows to be there, so that it is known from the start what belongs to it. */
-  async expectIn(place: StorePlace): Promise<void> {
+  /** Tells the place which folders, and a few of the sectors of each miner, the index knows to be there, so that it is known from the start what belongs to it. @returns whether it is; it is not where the index does not answer */
+  async expectIn(place: StorePlace): Promise<boolean> {
     const expected = this.#expected.get(place) ?? this.#expect(place);
     this.#expected.set(place, expected);
-    if (!(await expected)) this.#expected.delete(place);
+    const isKnown = await expected;
+    if (!isKnown) this.#expected.delete(place);
+    return isKnown || this.#index === undefined;
   }
 
   /** Adds to the index, after the check and beside it, what was found where the index has nothing. */

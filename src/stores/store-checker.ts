@@ -1,5 +1,6 @@
 import type { Clock } from '../clock/clock.ts';
 import { inTurn } from '../clock/in-turn.ts';
+import { CodedError } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Look, SectorName } from './check-messages.ts';
 import { IndexedPlaces, type Known, type SectorPlaces } from './indexed-places.ts';
@@ -58,6 +59,7 @@ interface Found {
 }
 
 const DEFAULT_SECTOR_TIMEOUT_MS = 5_000;
+const UNKNOWN_CONTENT = 'the index, which knows what belongs there, does not answer';
 /** To begin with as many takes a few milliseconds. */
 const SECTORS_IN_TURN = 256;
 
@@ -93,13 +95,14 @@ export class StoreChecker {
     for (const place of this.#places) place.keepLooking();
   }
 
-  /** Other stores from now on. One that keeps its name and path is asked on as it was; one that is gone answers `unknown`. */
+  /** Other stores from now on. One that keeps its name and path is asked on, and tried at once if it hung; one that is gone answers `unknown`. */
   reload(stores: readonly PersistStore[]): void {
     const before = this.#places;
     this.#places = stores.map((store) => {
       const kept = before.find((place) => place.store.name === store.name && place.store.path === store.path);
       if (kept === undefined) return this.#placeOf(store);
       kept.store = store;
+      kept.watch.tryNow();
       return kept;
     });
     for (const place of before) {
@@ -113,7 +116,7 @@ export class StoreChecker {
   async trouble(name: string): Promise<string | undefined> {
     const place = this.#places.find(({ store }) => store.name === name);
     if (place === undefined) return `no store ${name} is configured`;
-    await this.#index.expectIn(place);
+    if (!(await this.#index.expectIn(place))) return UNKNOWN_CONTENT;
     return await place.troubleSince(await place.probe());
   }
 
@@ -131,27 +134,29 @@ export class StoreChecker {
     signal?.throwIfAborted();
     const before = places.map((place) => place.probe());
     const known = await this.#index.locate(minerId, init.sectors, places);
-    await Promise.all(places.map((place) => this.#index.expectIn(place)));
+    const strangers = await this.#strangers(places);
     const wanted = init.sectors.map((sector, index): Case => {
       const files = sectorFiles(minerId, sector.number, { upgraded: sector.upgraded, sectorSize });
       return { sector: { ...sector, minerId, sectorSize }, files, known: known?.[index], found: [] };
     });
     const first = await this.#lookForAll(places, wanted, signal);
     signal?.throwIfAborted();
-    this.#remember(minerId, first);
-    if (first.every(isComplete)) return first.map((one) => verdict(one));
-
     const second = await Promise.all(
       first.map((one) => (isComplete(one) || hasUnknown(one) ? one : this.#lookAround(places, one, signal))),
     );
+    // Where nothing is missing, those that had something are asked: they answer soon.
+    const asked = first.every(isComplete) ? goodPlaces(first) : new Set(places);
     const troubles = new Map<StorePlace, string | undefined>();
     await Promise.all(
       places.map(async (place, index) => {
+        if (!asked.has(place)) return;
         const probe = (await before[index]) ?? (await place.probe());
-        troubles.set(place, await place.troubleSince(probe));
+        const trouble = await place.troubleSince(probe);
+        troubles.set(place, trouble ?? (strangers.has(place) ? UNKNOWN_CONTENT : undefined));
       }),
     );
     signal?.throwIfAborted();
+    this.#remember(minerId, first, troubles);
     return second.map((one) => verdict(one, troubles));
   }
 
@@ -205,17 +210,24 @@ export class StoreChecker {
     return { ...one, found: [...found] };
   }
 
-  /** What was found becomes what stores are known by, and what the index knows. */
-  #remember(minerId: number, cases: readonly Case[]): void {
+  /** Those of which the index could not say what belongs to them. */
+  async #strangers(places: readonly StorePlace[]): Promise<ReadonlySet<StorePlace>> {
+    const isExpected = await Promise.all(places.map((place) => this.#index.expectIn(place)));
+    return new Set(places.filter((_, index) => isExpected[index] !== true));
+  }
+
+  /** What was found in stores that were themselves becomes what they are known by, and what the index knows. */
+  #remember(minerId: number, cases: readonly Case[], troubles: ReadonlyMap<StorePlace, string | undefined>): void {
     const news: Parameters<IndexedPlaces['learn']>[1][number][] = [];
     for (const one of cases) {
       if (!isComplete(one)) continue;
-      const found = one.found.map(({ place, look }) => ({
+      const trusted = one.found.filter(({ place }) => troubles.has(place) && troubles.get(place) === undefined);
+      const found = trusted.map(({ place, look }) => ({
         store: place.store.name,
         hasSealed: look.sealed.is === 'good',
         hasCache: look.cache.is === 'good',
       }));
-      for (const { place, look } of one.found)
+      for (const { place, look } of trusted)
         if (look.sealed.is === 'good') place.identity.sawGood(one.files.sealed.path);
       if (one.known !== undefined) news.push({ sector: one.sector, copies: one.known.copies, found });
     }
@@ -223,8 +235,22 @@ export class StoreChecker {
   }
 }
 
+/** @throws CodedError `store-not-itself` */
+export async function mustBeItself(checker: Pick<StoreChecker, 'trouble'>, store: string): Promise<void> {
+  const trouble = await checker.trouble(store);
+  if (trouble !== undefined) throw new CodedError('store-not-itself', `store ${store}: ${trouble}`);
+}
+
 function stateOf({ store, trouble, answerMs, watch }: StorePlace): StoreState {
   return { store, trouble, answerMs, abandoned: watch.abandoned };
+}
+
+function goodPlaces(cases: readonly Case[]): Set<StorePlace> {
+  const good = new Set<StorePlace>();
+  for (const { found } of cases) {
+    for (const { place, look } of found) if (look.sealed.is === 'good' || look.cache.is === 'good') good.add(place);
+  }
+  return good;
 }
 
 function isComplete({ found }: Pick<Case, 'found'>): boolean {

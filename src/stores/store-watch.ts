@@ -14,7 +14,7 @@ interface Ask {
 
 interface StoreWatchInit {
   readonly store: PersistStore;
-  /** A store that answers nothing for this long is silent; one that hangs is tried again after as long. */
+  /** A store that answers no call for this long is silent; one that hangs is tried again after as long. */
   readonly timeoutMs: number;
   /** It hangs, for the reason given; or it answers again. */
   readonly onChange?: (hangs: string | undefined) => void;
@@ -22,15 +22,17 @@ interface StoreWatchInit {
 
 /** Times that a process may fall silent or die, and the store answer the next one, before the questions that wait are given up. */
 const STRIKES_MAX = 4;
-/** Processes that were killed and hang on in the store. Each costs memory until its call returns. */
+/** Processes that were killed and hang on in the store. Each costs memory until its call returns: beyond, the store is tried seldom. */
 const ABANDONED_MAX = 4;
+const LONGEST_PAUSE_MS = 3_600_000;
 /** For Node to start on a busy machine. */
 const START_LIMIT_MS = 20_000;
 
 /**
  * Asks one store through a process of its own. When nothing is answered for `timeoutMs`, the questions in the process are answered
  * `unknown`, the process is abandoned, and a fresh one tries the store. Does that get no answer either, the store hangs: whatever is
- * asked is `unknown` at once, until a trial, made by a fresh process every `timeoutMs`, is answered.
+ * asked is `unknown` at once, until a trial, made by a fresh process every `timeoutMs`, is answered. Where the processes of earlier
+ * trials cannot be killed either, each pause is twice the last one: what they hang in may never answer, and a fresh mount there will.
  */
 export class StoreWatch {
   readonly #clock: Clock;
@@ -49,6 +51,7 @@ export class StoreWatch {
   #strikes = 0;
   #abandoned = 0;
   #signAt = 0;
+  #pauseMs: number;
   #callOffLimit: (() => void) | undefined;
   #callOffTrial = () => {};
 
@@ -56,6 +59,7 @@ export class StoreWatch {
     this.#clock = clock;
     this.#logger = logger.child({ store: init.store.name });
     this.#init = init;
+    this.#pauseMs = init.timeoutMs;
   }
 
   /** Processes that hang in the store. */
@@ -82,6 +86,13 @@ export class StoreWatch {
         return { filled: [], canariesAsked: canaries.length, canariesFound: 0, trouble };
       },
     );
+  }
+
+  /** Whoever looks after the store says that it may be well again. */
+  tryNow(): void {
+    if (this.#isClosed || this.#hangs === undefined || this.#isTrial) return;
+    this.#callOffTrial();
+    this.#try();
   }
 
   close(): void {
@@ -140,6 +151,9 @@ export class StoreWatch {
         this.#signAt = this.#clock.monotonic();
         this.#callOffLimit?.();
         this.#callOffLimit = this.#clock.after(this.#limitMs, () => this.#onLimit());
+      },
+      onBusy: () => {
+        if (child === this.#child) this.#signAt = this.#clock.monotonic();
       },
       onAnswer: (id, answer) => {
         if (child === this.#child) this.#onAnswer(id, answer);
@@ -208,9 +222,9 @@ export class StoreWatch {
     const isSecond = this.#isTrial;
     this.#isTrial = false;
     if (this.#isClosed) return;
-    if (!isSecond && ++this.#strikes < STRIKES_MAX) {
+    if (!isSecond && this.#abandoned < ABANDONED_MAX && ++this.#strikes < STRIKES_MAX) {
       for (const ask of lost) ask.resolve(undefined, reason);
-      this.#try(reason);
+      this.#try();
       return;
     }
     this.#hang(reason);
@@ -220,7 +234,9 @@ export class StoreWatch {
   #hang(reason: string): void {
     this.#strikes = 0;
     this.#callOffTrial();
-    this.#callOffTrial = this.#clock.after(this.#init.timeoutMs, () => this.#try(reason));
+    const isFull = this.#abandoned >= ABANDONED_MAX;
+    this.#pauseMs = isFull ? Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS) : this.#init.timeoutMs;
+    this.#callOffTrial = this.#clock.after(this.#pauseMs, () => this.#try());
     if (this.#hangs !== undefined) return;
     this.#hangs = reason;
     this.#giveUp(reason);
@@ -228,11 +244,7 @@ export class StoreWatch {
   }
 
   /** A fresh process asks for little, alone. */
-  #try(reason: string): void {
-    if (this.#abandoned >= ABANDONED_MAX) {
-      this.#hang(reason);
-      return;
-    }
+  #try(): void {
     this.#isTrial = true;
     this.#send({
       question: { ask: 'probe', canaries: [] },
@@ -243,6 +255,7 @@ export class StoreWatch {
         this.#isTrial = false;
         const hung = this.#hangs !== undefined;
         this.#hangs = undefined;
+        this.#pauseMs = this.#init.timeoutMs;
         if (hung) this.#init.onChange?.(undefined);
       },
     });

@@ -63,6 +63,8 @@ export async function answerRequest(
     await request.respond(reason).catch(() => {});
   } finally {
     callOff();
+    // Lets go of the signals that outlive it.
+    tooLate.abort();
   }
 }
 

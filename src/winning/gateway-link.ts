@@ -2,6 +2,7 @@ import { on } from 'node:events';
 import { type ChannelMessage, LotusConnection } from '../chain/lotus-connection.ts';
 import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
+import { shownUrl } from '../config/shown-url.ts';
 import { CodedError, errorText } from '../errors/coded-error.ts';
 import { formatAddress, idAddress } from '../filecoin/address.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -58,12 +59,27 @@ export async function listenAtGateway(
       await listenOnce(components, { ...init, onChange }, signal);
     } catch (error) {
       if (signal.aborted) return;
-      logger.warn({ gateway: url, minerId, error: errorText(error), pauseMs }, 'gateway: not listening, trying again');
+      logger.warn(
+        { gateway: shownUrl(url), minerId, error: errorText(error), pauseMs },
+        'gateway: not listening, trying again',
+      );
     }
     onChange(false);
     await clock.sleep(pauseMs, signal).catch(() => {});
     pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
   }
+}
+
+/**
+ * Connects, and leaves again without a word.
+ * @throws CodedError `chain-unavailable`
+ */
+export async function reachGateway(
+  clock: Clock,
+  { url, token }: { readonly url: string; readonly token?: string },
+): Promise<void> {
+  const connection = await connect(clock, url, token, new AbortController().signal);
+  connection.close();
 }
 
 /** Throws when it ends. */
@@ -86,7 +102,7 @@ async function listenOnce(
       if (!('value' in message)) throw new CodedError('chain-unavailable', 'the gateway closed the channel');
       const event = gatewayEvent.safeParse(message.value).data;
       if (event?.Method === 'InitConnect') {
-        logger.info({ gateway: url, minerId }, 'gateway: listening for blocks that were won');
+        logger.info({ gateway: shownUrl(url), minerId }, 'gateway: listening for blocks that were won');
         onChange(true);
       } else if (event?.Method === 'ComputeProof') {
         const { Id: id, Payload: payload } = event;
@@ -97,7 +113,8 @@ async function listenOnce(
             await call('ResponseProofEvent', [responseJson(id, answer)]);
           },
         });
-      } else logger.warn({ gateway: url, minerId, method: event?.Method }, 'gateway: an event that is not known');
+      } else
+        logger.warn({ gateway: shownUrl(url), minerId, method: event?.Method }, 'gateway: an event that is not known');
     }
     throw new CodedError('chain-unavailable', 'the connection to the gateway was lost');
   } finally {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import type { Clock } from '../clock/clock.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import { proverBinary } from '../ext-processor/prover-binary.ts';
@@ -34,8 +35,11 @@ export interface WinningProverInit {
 
 /** Warming up proves once for each sector size whose parameters are there: 4 s of two cores at 2KiB, four times that at 32GiB. */
 const READY_LIMIT_MS = 180_000;
-/** Blocks won at the same time, by several miners; more than that wait. */
-const AT_ONCE = 8;
+/**
+ * Blocks won at the same time, by several miners; more than that wait. Each proof takes 8 s of a core at 2KiB and four times that at
+ * 32GiB, so those that share few cores would all be late.
+ */
+const AT_ONCE = Math.min(8, Math.max(1, Math.floor(availableParallelism() / 4)));
 
 /** Keeps provers of winning PoSt running, in processes of their own: never behind window PoSt. Returns at once. */
 export function createWinningProver(

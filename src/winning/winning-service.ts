@@ -1,4 +1,5 @@
 import type { Endpoint } from '../config/endpoint.ts';
+import { shownUrl } from '../config/shown-url.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import { type AnswerComponents, answerRequest } from './answer-request.ts';
 import { listenAtGateway } from './gateway-link.ts';
@@ -66,7 +67,7 @@ export class WinningService {
   #onChange(url: string, minerId: number, isListening: boolean): void {
     if (this.#closing.signal.aborted) return;
     const { clock, alerts } = this.#components;
-    const condition = `gateway-away/${minerId}/${url}`;
+    const condition = `gateway-away/${minerId}/${shownUrl(url)}`;
     if (isListening) {
       this.#away.get(condition)?.();
       this.#away.delete(condition);
@@ -78,7 +79,7 @@ export class WinningService {
           severity: 'critical',
           minerId,
           text:
-            `the gateway ${url} has not been reached for miner ${minerId} for a minute, so blocks that it wins may be lost: ` +
+            `the gateway ${shownUrl(url)} has not been reached for miner ${minerId} for a minute, so blocks that it wins may be lost: ` +
             'see that it runs, that address and token are right, and that it knows the miner',
         });
       this.#away.set(condition, clock.after(AWAY_LIMIT_MS, raise));

@@ -61,7 +61,7 @@ test("the guide's ext-prover.cfg", async () => {
 
 const notApplicable = (path: string) => [
   `${path}: not applicable: Common.API.Market: this version handles no deals`,
-  `${path}: not applicable: Miners.PoSt.StrictCheck: every sector is really read, by the slave that proves it; false saves nothing`,
+  `${path}: not applicable: Miners.PoSt.StrictCheck: always as if true: every sector gives a real vanilla proof on a slave before the SNARK starts`,
 ];
 
 test("the guide's sector-manager.cfg, whose store and miner have their names commented out", async () => {

@@ -37,6 +37,8 @@ export interface ScriptedSlave {
 
 /** A leader on a real database, with slaves that do what the test says. */
 export class BatchWorld {
+  /** By submitters. */
+  readonly wanted = new Set<string>();
   readonly waits = new TaskWaits();
   readonly leader: Leader;
   readonly logged = new EventQueue<{ readonly level: string; readonly msg: string }>();
@@ -96,6 +98,7 @@ export class BatchWorld {
           verifyTask: async (body, proof) => (await this.verdicts.shift()?.()) ?? (await judge(body, proof)),
         },
         waits: this.waits,
+        isWanted: (id) => this.wanted.has(id),
         now: () => this.now(),
         policy: { assumedCloseMs: 35 * MINUTE_MS, retryIntervalMs: 10, reserveMs },
       },
@@ -114,6 +117,7 @@ export class BatchWorld {
     await leader.join(
       {
         name,
+        instance: undefined,
         remote: '127.0.0.1:1',
         version: 2,
         sectorSize: null,
@@ -123,6 +127,7 @@ export class BatchWorld {
           return { accepted: true, reason: null };
         },
         cancel: async (attempt, reason) => cancels.push({ ...attempt, reason }),
+        answers: async () => true,
         close: () => {},
       },
       { slots, attempts: [] },

@@ -7,14 +7,14 @@ import { canRead } from '../../src/queue/store-roots.ts';
 import { waitingTask } from './waiting-task.ts';
 
 const NOW = 1_000;
-const noneRunning = { now: NOW, running: new Map<number, number>() };
+const noneRunning = { now: NOW, surelyPast: NOW, running: new Map<number, number>() };
 
 function freeSlave(name: string, more: Partial<FreeSlave> = {}): FreeSlave {
   return { name, free: 1, sectorSize: null, stores: null, ...more };
 }
 
 function chosen(tasks: readonly UnfinishedTask[], slaves: readonly FreeSlave[], facts = noneRunning) {
-  const order = new WaitingOrder();
+  const order = new WaitingOrder({ longestPauseMs: 10_000 });
   for (const task of tasks) order.add(task, facts.now);
   return choose(order.tiers(facts.now), slaves, facts);
 }
@@ -35,13 +35,24 @@ test('the nearest Close comes first, none at all last; of one Close the longest,
   expect(order(tasks)).toEqual(['long', 'old', 'young', 'late', 'open, old', 'open, long']);
 });
 
+test('where the clocks differ, what may be closed comes last, and what is closed by both not at all', () => {
+  const tasks = [
+    waitingTask('open', { closeAt: null }),
+    waitingTask('certain', { closeAt: NOW + 1 }),
+    waitingTask('doubtful', { closeAt: NOW }),
+    waitingTask('more doubtful', { closeAt: 501 }),
+    waitingTask('closed', { closeAt: 500 }),
+  ];
+  expect(order(tasks, { ...noneRunning, surelyPast: 500 })).toEqual(['certain', 'open', 'more doubtful', 'doubtful']);
+});
+
 test('miners of one Close take turns, those in proof already counted', () => {
   const tasks = [
     ...['a1', 'a2', 'a3'].map((id) => waitingTask(id, { minerId: 1, queuedAt: 1 })),
     ...['b1', 'b2'].map((id) => waitingTask(id, { minerId: 2, queuedAt: 2 })),
   ];
   expect(order(tasks)).toEqual(['a1', 'b1', 'a2', 'b2', 'a3']);
-  expect(order(tasks, { now: NOW, running: new Map([[1, 2]]) })).toEqual(['b1', 'b2', 'a1', 'a2', 'a3']);
+  expect(order(tasks, { ...noneRunning, running: new Map([[1, 2]]) })).toEqual(['b1', 'b2', 'a1', 'a2', 'a3']);
 });
 
 test('the slave that had it last gets it last', () => {
@@ -103,7 +114,7 @@ function mayTake(task: UnfinishedTask, slave: FreeSlave): boolean {
 test('whatever waits: nothing twice, no slot twice, nothing too late, no able slot left idle, order of input without effect', () => {
   fc.assert(
     fc.property(anyTasks, anySlaves, anyRunning, (tasks, slaves, running) => {
-      const facts = { now: NOW, running };
+      const facts = { ...noneRunning, running };
       const choices = chosen(tasks, slaves, facts);
       expect(new Set(choices.map(({ id }) => id)).size).toBe(choices.length);
       const left = new Map(slaves.map((slave) => [slave.name, slave.free]));
@@ -129,7 +140,7 @@ test('whatever waits: nothing twice, no slot twice, nothing too late, no able sl
 test('with slots for all, the order is that of sorting them all', () => {
   fc.assert(
     fc.property(anyTasks, anyRunning, (tasks, running) => {
-      const facts = { now: NOW, running };
+      const facts = { ...noneRunning, running };
       const close = (task: UnfinishedTask) => task.closeAt ?? Number.MAX_SAFE_INTEGER;
       const open = tasks.filter((task) => close(task) > NOW && (task.retryAt <= NOW || task.retryElsewhere));
       const slaves = [freeSlave('nobody else', { free: tasks.length })];

@@ -19,7 +19,7 @@ function* fractions(): Generator<number> {
 /** When the last of the chunks is proven, where each takes a time by its sectors, over the least that any order could take. */
 function makespanRatio(closeOf: (deadline: number) => number | null): number {
   const random = fractions();
-  const order = new WaitingOrder();
+  const order = new WaitingOrder({ longestPauseMs: 0 });
   const lengths = new Map<string, number>();
   for (let index = 0; index < DEADLINES * CHUNKS; index++) {
     const sectorCount = 1 + Math.floor(2_349 * (random.next().value ?? 0));
@@ -33,7 +33,7 @@ function makespanRatio(closeOf: (deadline: number) => number | null): number {
     const free = [...freeAt].flatMap(([name, at]) =>
       at <= now ? { name, free: 1, sectorSize: null, stores: null } : [],
     );
-    for (const { id, slave } of choose(order.tiers(0), free, { now: 0, running })) {
+    for (const { id, slave } of choose(order.tiers(0), free, { now: 0, surelyPast: 0, running })) {
       order.remove(id);
       freeAt.set(slave, now + (lengths.get(id) ?? 0));
     }

@@ -176,6 +176,29 @@ test('a chunk cancelled by hand ends its request, for now', async () => {
   expect(await again).toEqual(joined(1, 3));
 });
 
+test('a chunk that others withdrew, or whose Close they set, is submitted again', async () => {
+  const slave = await world.slave('a');
+  const answer = world.ask(batchTask([1, 2]), { closesInMs: HOUR_MS });
+  for (const reason of ['withdrawn: the challenge changed', 'its deadline closed']) {
+    await world.leader.cancel((await slave.next()).id, reason);
+  }
+  await slave.says(await slave.next(), provenBy(1));
+  expect(await answer).toEqual(joined(1));
+});
+
+test('what a request needs no more is left to the submitters that want it', async () => {
+  const slave = await world.slave('a', 9);
+  const answer = world.ask(batchTask([1, 2, 3, 4]), { closesInMs: HOUR_MS });
+  const leases = [await slave.next(), await slave.next()];
+  const [one, three] = leases.toSorted((x, y) => (x.sectors[0] ?? 0) - (y.sectors[0] ?? 0));
+  if (one === undefined || three === undefined) throw new Error('no lease');
+  world.wanted.add(three.id);
+  await slave.beat(three, 'proving');
+  await slave.says(one, faulty({ 1: 'bad' }));
+  expect(await answer).toEqual(faulty({ 1: 'bad' }));
+  expect(await stateOf(3, 4)).toBe('running');
+});
+
 test('a requester that goes away leaves the work to its end, and finds it when it comes again', async () => {
   const slave = await world.slave('a', 9);
   const gone = new AbortController();

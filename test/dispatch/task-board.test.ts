@@ -14,7 +14,7 @@ test('answers of the database in any order leave the newest look standing', () =
       fc.array(fc.tuple(world, fc.option(fc.constantFrom('a', 'b', 'c'))), { minLength: 1 }),
       fc.nat(),
       (looks, seed) => {
-        const board = new TaskBoard();
+        const board = new TaskBoard({ longestPauseMs: 1_000 });
         const numbered = looks.map((look) => ({ look, seen: board.look() }));
         const landing = numbered
           .map((entry, index) => ({ entry, rank: (index * 7919 + seed * (index + 1)) % 101 }))
@@ -42,7 +42,7 @@ test('answers of the database in any order leave the newest look standing', () =
 });
 
 test('what a transition said stands against a look that began before it', () => {
-  const board = new TaskBoard();
+  const board = new TaskBoard({ longestPauseMs: 1_000 });
   board.put('a', board.look(), task('a', 0), 0);
   const stale = board.look();
   const live = [{ attempt: 1, slave: 's', startedAt: 0 }];
@@ -60,7 +60,7 @@ const step = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('wait', 'r
 test('what waits and what is in proof is counted right after any changes', () => {
   fc.assert(
     fc.property(fc.array(step), (steps) => {
-      const board = new TaskBoard();
+      const board = new TaskBoard({ longestPauseMs: 1_000 });
       const assigned = new Set<string>();
       const tasks = new Map<string, UnfinishedTask>();
       for (const [id, what] of steps) {

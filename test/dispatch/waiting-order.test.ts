@@ -27,7 +27,7 @@ const show = ({ tasks, ...group }: WaitingGroup) =>
 test('after any changes it is as if made at once of what is left', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      const order = new WaitingOrder();
+      const order = new WaitingOrder({ longestPauseMs: 30 });
       const left = new Map<string, UnfinishedTask>();
       let now = 0;
       for (const step of steps) {
@@ -41,7 +41,7 @@ test('after any changes it is as if made at once of what is left', () => {
           left.delete(step.remove);
           order.remove(step.remove);
         }
-        const fresh = new WaitingOrder();
+        const fresh = new WaitingOrder({ longestPauseMs: 30 });
         for (const task of left.values()) fresh.add(task, now);
         expect(shown(order, now)).toEqual(shown(fresh, now));
         expect(order.size).toBe(left.size);
@@ -51,7 +51,16 @@ test('after any changes it is as if made at once of what is left', () => {
 });
 
 test('a task of a proof type that nobody knows is in no order', () => {
-  const order = new WaitingOrder();
+  const order = new WaitingOrder({ longestPauseMs: 30 });
   order.add(waitingTask('t', { proofType: 'Unheard' }), 0);
   expect([...order.tiers(0)]).toEqual([]);
+});
+
+test('a pause of the time before the clock was set back is over', () => {
+  const order = new WaitingOrder({ longestPauseMs: 10 });
+  order.add(waitingTask('long', { retryAt: 600_000 }), 100);
+  order.add(waitingTask('right', { retryAt: 110 }), 100);
+  expect([...order.tiers(100)].flatMap((groups) => groups.flatMap(({ tasks }) => [...tasks]))).toMatchObject([
+    { id: 'long' },
+  ]);
 });

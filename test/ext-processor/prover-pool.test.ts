@@ -177,3 +177,24 @@ test('starts with one that works, and not with none', async () => {
     message: expect.stringMatching(/#1: .*ready line.*200 ms; .*#2: .*said "winning_post processor ready"/),
   });
 });
+
+test('an idle child is asked beside one that hangs, which is ended', async () => {
+  const { pool, changes } = await poolOf(child({ weight: 9 }), child());
+  await changes.until((slots) => slots === 2);
+  const began = join(folder, 'began');
+  const hanging = { ...saying(answering('made')), hangUnlessFile: began };
+  const { output, order } = asking(pool, hanging, { closeAt: Date.now() + 3_000 });
+  await expect(output).resolves.toBe('made');
+  expect(order).toEqual([1, 2]);
+  await changes.until((slots) => slots === 1);
+  await changes.until((slots) => slots === 2);
+}, 20_000);
+
+test('one that hangs alone is waited for, and what it fails with is told', async () => {
+  const { pool } = await poolOf(child());
+  const stop = new AbortController();
+  const { output, asked } = asking(pool, never(), { signal: stop.signal, closeAt: Date.now() + 100 });
+  await asked.next();
+  stop.abort(new CodedError('deadline-closed', 'closed'));
+  await expect(output).rejects.toMatchObject({ code: 'deadline-closed' });
+});

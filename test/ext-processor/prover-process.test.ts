@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { ProverProcess, type ProverProcessInit } from '../../src/ext-processor/prover-process.ts';
@@ -174,4 +175,11 @@ test('kill rejects requests in flight and takes the whole process group along', 
   await waiting;
   expect(isAlive(pid)).toBe(false);
   await vi.waitUntil(() => !isAlive(grandchild), { timeout: 10_000 });
+});
+
+test('a signal that outlives its requests is not listened to any more', async () => {
+  const child = await started();
+  const { signal } = new AbortController();
+  for (let i = 0; i < 2; i++) await child.request(saying(answering(1)), { signal });
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

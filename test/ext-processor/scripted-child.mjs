@@ -2,7 +2,8 @@
 //   {"first": "<first line>", "stderr": "...", "exit": 3}
 // A task says what is written in answer, chunk by chunk, with $ID for the request's id:
 //   {"chunks": ["<base64>"...], "untilFile": "/path", "stderr": "...", "exit": 3, "hold": 1, "exitUnlessFile": "/path"}
-// `hold` keeps the chunks until the next request has been answered; `exitUnlessFile` makes the file and ends, where it is not there.
+// `hold` keeps the chunks until the next request has been answered; `exitUnlessFile` makes the file and ends, where it is not there;
+// `hangUnlessFile` makes it and never answers.
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -30,6 +31,10 @@ async function answer({ id, task }) {
   if (task.exitUnlessFile !== undefined && !existsSync(task.exitUnlessFile)) {
     writeFileSync(task.exitUnlessFile, '');
     process.exit(1);
+  }
+  if (task.hangUnlessFile !== undefined && !existsSync(task.hangUnlessFile)) {
+    writeFileSync(task.hangUnlessFile, '');
+    await new Promise(() => {});
   }
   while (task.untilFile !== undefined && !existsSync(task.untilFile)) await sleep(5);
   for (const chunk of task.chunks ?? []) {

@@ -88,3 +88,14 @@ test.each([
     stderr: expect.stringMatching(`^error: .*${message}.*\n$`),
   });
 });
+
+test.each([['--prefix='], ['--prefix', '']])(
+  'a prefix that is empty does not stand for /: %j %j',
+  async (...options) => {
+    await expect(install(...options, '--dry-run')).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('--prefix is empty'),
+    });
+  },
+);

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock/system-clock.ts';
 import type { MasterConfig } from '../../src/config/master-file.ts';
-import type { RpcClient } from '../../src/rpc/rpc-client.ts';
+import { RpcClient } from '../../src/rpc/rpc-client.ts';
 import { SAMPLE_PROOF, sampleTask } from '../queue/sample-task.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { startHalfOpenProxy } from '../support/half-open-proxy.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { startTestMaster, type TestMaster } from './test-master.ts';
 import { joinSlave, joinSubmitter, type TestSlave, type TestSubmitter } from './test-peers.ts';
 
@@ -170,4 +173,101 @@ test('a slave that beats for an attempt whose outcome was just taken is not told
   expect(await worker.beat('proving', lease)).toEqual([]);
   expect(await verdict).toMatchObject({ accepted: true });
   expect(await worker.beat('proving', lease)).toEqual([]);
+});
+
+const LOST_IN_A_ROW = 'slave is held back: it was lost with its tasks several times in a row';
+
+/** A slave that dies as soon as it has a task. */
+async function dieWithATask(name: string): Promise<void> {
+  const sick = await slave(name);
+  const lease = await sick.starts.next();
+  // Answered after the start, so the lease stands.
+  await sick.beat('reading', lease);
+  await sick.client.close();
+  await master.log.until((line) => line.msg === 'slave left' && line.slave === name);
+}
+
+test('a task is not given again to the slave that died with it while another may get it', async () => {
+  await start({ retryJobIntervalMs: 60_000, heartbeatTimeoutMs: 3_600_000 });
+  const good = await slave('good');
+  const { id: first } = await submit(1, Date.now() + 3_600_000);
+  const lease = await good.starts.next();
+  expect(lease.id).toBe(first);
+  const { id: near } = await submit(2, Date.now() + 1_800_000);
+  await dieWithATask('sick');
+  const { id: later } = await submit(3, Date.now() + 3_600_000);
+  const again = await slave('sick');
+  expect(await again.starts.next()).toMatchObject({ id: later });
+  await good.client.call('attempt.finish', { ...lease, output: SAMPLE_PROOF });
+  expect(await good.starts.next()).toMatchObject({ id: near, attempt: 2 });
+  expect(await submitter.client.call('task.get', { id: near })).toMatchObject({ retryCount: 0 });
+});
+
+test('a slave that dies at each start is held back with an alarm, over all its comings', async () => {
+  await start({ retryJobIntervalMs: 10, heartbeatTimeoutMs: 3_600_000 });
+  // The last one in service would not be held back.
+  await slave('other', { stores: ['/mnt'] });
+  const { id } = await submit(1);
+  for (let count = 0; count < 3; count++) await dieWithATask('sick');
+  const again = await slave('sick');
+  expect(await master.log.until((line) => line.msg === LOST_IN_A_ROW)).toMatchObject({ level: 50, slave: 'sick' });
+  const good = await slave('good');
+  expect(await good.starts.next()).toMatchObject({ id, attempt: 4 });
+  expect(again.starts.size).toBe(0);
+  expect(await submitter.client.call('task.get', { id })).toMatchObject({ retryCount: 0 });
+});
+
+test('neither a slave that is stopped nor a master that is started again counts against it', async () => {
+  await start({ retryJobIntervalMs: 10, heartbeatTimeoutMs: 3_600_000 });
+  await submit(1, Date.now() + 3_600_000);
+  for (let count = 0; count < 4; count++) {
+    await slave('other', { stores: ['/mnt'] });
+    const stopped = await slave('worker');
+    const { id, attempt } = await stopped.starts.next();
+    const words = { class: 'transient', reason: 'the slave is stopping' } as const;
+    await stopped.client.call('attempt.fail', { id, attempt, ...words });
+    await stopped.client.close();
+    const cut = await slave('worker');
+    await cut.beat('reading', await cut.starts.next());
+    await master.stop();
+    for (const client of clients.splice(0)) await client.close();
+    await start({ retryJobIntervalMs: 10, heartbeatTimeoutMs: 3_600_000 });
+  }
+  const worker = await slave('worker');
+  expect((await worker.starts.next()).attempt).toBeGreaterThanOrEqual(9);
+  expect(await schema.db.kysely.selectFrom('slaves').select('name').where('held_until', '>', 0).execute()).toEqual([]);
+});
+
+test('of two slaves of one name the second is turned away while the first answers, and does not ask again at once', async () => {
+  await start();
+  const first = await slave('twin');
+  const second = new RpcClient(
+    { clock: systemClock, logger: silentLogger },
+    { urls: [master.url], reconnectIntervalMs: 20, hello: () => ({ role: 'slave', name: 'twin', slots: 1 }) },
+  );
+  clients.push(second);
+  const refused = second.start();
+  refused.catch(() => {});
+  const alarm = await master.log.until((line) => line.msg === 'two slaves have the same name');
+  expect(alarm).toMatchObject({ level: 50, slave: 'twin', help: expect.stringContaining('slave.toml') });
+  await expect(second.call('slave.heartbeat', { attempts: [], free: 1 }, { timeoutMs: 300 })).rejects.toMatchObject({
+    code: 'not-connected',
+    message: expect.stringContaining('another slave named twin'),
+  });
+  const { id } = await submit(1);
+  expect(await first.starts.next()).toMatchObject({ id, attempt: 1 });
+  await first.client.close();
+});
+
+test('a slave that was started again comes in within seconds though its former connection hangs half-open', async () => {
+  await start();
+  const proxy = await startHalfOpenProxy(master.port);
+  const lost = await joinSlave(proxy.address, 'worker');
+  clients.push(lost.client);
+  proxy.stall();
+  const since = performance.now();
+  const again = await slave('worker');
+  await again.hellos.next();
+  expect(performance.now() - since).toBeLessThan(5_000);
+  await proxy.close();
 });

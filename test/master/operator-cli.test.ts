@@ -59,13 +59,14 @@ async function run(
 }
 
 test('as a program: text, JSON, and what it ends with', async () => {
-  const [list, json, none, usage, unknown, help] = await Promise.all([
+  const [list, json, none, usage, unknown, help, empty] = await Promise.all([
     verb('tasks', 'list', '--state', 'proven,faulted'),
     verb('tasks', 'show', proven.slice(0, 10), '--json'),
     verb('tasks', 'show', 'ffff-none'),
     runVerb('tasks', 'list'),
     verb('tasks', 'forget', proven),
     runVerb('tasks', 'list', '--help'),
+    verb('tasks', 'archive', ''),
   ]);
   expect(list).toMatchObject({ code: 0, error: '' });
   expect(list.out).toMatch(new RegExp(`^ID .*\n${proven.slice(0, 12)} +proven +f01001 +2 .*\n$`));
@@ -75,6 +76,7 @@ test('as a program: text, JSON, and what it ends with', async () => {
   expect(usage.error).toContain('-c wdpost_master.toml, or --master host:port');
   expect(unknown.code).toBe(2);
   expect(help.code).toBe(0);
+  expect(empty).toEqual({ code: 2, out: '', error: 'error: [id] is empty: is a variable of a script not set?\n' });
   for (const option of [
     '--state',
     '--miner',

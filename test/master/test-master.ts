@@ -2,6 +2,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { vi } from 'vitest';
+import type { Clock } from '../../src/clock/clock.ts';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import type { MasterConfig } from '../../src/config/master-file.ts';
 import { runMaster } from '../../src/programs/master/master.ts';
@@ -27,6 +28,7 @@ export async function startTestMaster(
   task: Partial<MasterConfig['task']> = {},
   port = 0,
   verifier = FAKE_VERIFIER,
+  clock: Clock = systemClock,
 ): Promise<TestMaster> {
   vi.stubEnv('WDPOST_PROVER', verifier);
   vi.stubEnv('WDPOST_TOKEN', '');
@@ -42,7 +44,7 @@ export async function startTestMaster(
   });
   const stopping = new AbortController();
   const ended = runMaster(
-    { clock: systemClock, logger: pino({ level: 'debug' }, lines) },
+    { clock, logger: pino({ level: 'debug' }, lines) },
     {
       server: { listen: { host: '127.0.0.1', port }, maxConnections: 50, insecure: false },
       db: { url: [databaseUrl].flat(), minConnections: 1, maxConnections: 10, idleTimeoutMs: 60_000 },

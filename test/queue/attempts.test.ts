@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adoptTasks } from '../../src/queue/adopt-tasks.ts';
 import { archiveTasks } from '../../src/queue/archive-tasks.ts';
-import { cancelTask } from '../../src/queue/cancel-task.ts';
+import { cancelTask, closeTask } from '../../src/queue/cancel-task.ts';
 import { endLostAttempts } from '../../src/queue/end-lost-attempts.ts';
 import { type Failure, failAttempt } from '../../src/queue/fail-attempt.ts';
 import { finishAttempt } from '../../src/queue/finish-attempt.ts';
@@ -10,7 +10,7 @@ import { getTask } from '../../src/queue/get-task.ts';
 import { joinSlaves } from '../../src/queue/join-slaves.ts';
 import { listUnfinished } from '../../src/queue/list-unfinished.ts';
 import { recordHeartbeats } from '../../src/queue/record-heartbeats.ts';
-import { nowSeconds } from '../../src/queue/sql-time.ts';
+import { nowMs, nowSeconds } from '../../src/queue/sql-time.ts';
 import { startAttempt } from '../../src/queue/start-attempt.ts';
 import { submitTask } from '../../src/queue/submit-task.ts';
 import type { AttemptId } from '../../src/rpc/methods.ts';
@@ -40,6 +40,10 @@ async function leased(id: string, slave = 'slave-1'): Promise<AttemptId> {
   return started;
 }
 
+async function databaseTime(): Promise<number> {
+  return (await test_.db.kysely.selectNoFrom(nowMs.as('now')).executeTakeFirstOrThrow()).now;
+}
+
 const state = async (id: string) => (await getTask(test_.db.kysely, id))?.state;
 
 test('the same work is one row, and a proof its one answer', async () => {
@@ -59,7 +63,7 @@ test('twenty submissions at once are one row', async () => {
   const task = sampleTask(++number);
   const views = await Promise.all(Array.from({ length: 20 }, () => submitTask(test_.db, { task, closeAt: null })));
   expect(new Set(views.map((view) => view.id)).size).toBe(1);
-  const { tasks } = await listUnfinished(test_.db);
+  const tasks = await listUnfinished(test_.db);
   expect(tasks.filter((row) => row.id === views[0]?.id)).toHaveLength(1);
 });
 
@@ -179,17 +183,43 @@ test('with a Close, time bounds the failures', async () => {
   const { id } = await submitted(Number.MAX_SAFE_INTEGER);
   for (let attempt = 1; attempt <= 5; attempt++) await failAttempt(test_.db, await leased(id), transient, policy);
   expect(await state(id)).toBe('waiting');
-  const { tasks, now } = await listUnfinished(test_.db);
-  const row = tasks.find((task) => task.id === id);
-  expect((row?.retryAt ?? 0) - now).toBeGreaterThan(5_000);
+  const row = (await listUnfinished(test_.db)).find((task) => task.id === id);
+  expect((row?.retryAt ?? 0) - (await databaseTime())).toBeGreaterThan(5_000);
   expect(row).toMatchObject({ retryElsewhere: false, lastSlave: 'slave-1', lastAttempt: 5, live: [] });
 });
 
 test("a slave's own failure lets others try at once", async () => {
   const { id } = await submitted();
   await failAttempt(test_.db, await leased(id), { ...transient, class: 'slave' }, policy);
-  const { tasks } = await listUnfinished(test_.db);
+  const tasks = await listUnfinished(test_.db);
   expect(tasks.find((task) => task.id === id)).toMatchObject({ retryElsewhere: true });
+});
+
+test('what was written before the clock was set back keeps no lease for longer than from then on', async () => {
+  const { id } = await submitted();
+  await leased(id);
+  const times = test_.db.kysely.selectFrom('task_attempts').select(['heartbeat_at', 'progress_at']);
+  const ahead = (await databaseTime()) + 600_000;
+  const written = { heartbeat_at: ahead, progress_at: ahead };
+  await test_.db.kysely.updateTable('task_attempts').set(written).where('task_id', '=', id).execute();
+  // Before anybody may judge: the time that slaves have again begins now.
+  await endLostAttempts(test_.db, policy, () => false);
+  const row = await times.where('task_id', '=', id).executeTakeFirstOrThrow();
+  const now = await databaseTime();
+  expect(now - row.heartbeat_at).toBeGreaterThanOrEqual(0);
+  expect(now - row.progress_at).toBeLessThan(60_000);
+  expect(await state(id)).toBe('running');
+});
+
+test('a task is closed by the Close of its row and by the clock of the database', async () => {
+  const { id } = await submitted((await databaseTime()) + 60_000);
+  await leased(id);
+  expect(await closeTask(test_.db, id)).toEqual({ cancelled: false, ended: [] });
+  expect(await state(id)).toBe('running');
+  const closeAt = await databaseTime();
+  await test_.db.kysely.updateTable('task_details').set({ close_at: closeAt }).where('task_id', '=', id).execute();
+  expect(await closeTask(test_.db, id)).toMatchObject({ cancelled: true, ended: [{ id, attempt: 1 }] });
+  expect(await getTask(test_.db.kysely, id)).toMatchObject({ state: 'cancelled' });
 });
 
 test('silence and standing still end a lease; progress keeps it', async () => {

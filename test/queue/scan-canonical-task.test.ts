@@ -84,3 +84,21 @@ test('a text that is no task is refused by its field', () => {
   expect(refused(text.replace('Window2KiBV1_2', 'Winning2KiBV1'))).toThrow(/proof_type: is no window PoSt proof type/);
   expect(refused(text.replace('[1,1', '[300,1'))).toThrow(/replicas\.1\.comm_r/);
 });
+
+test.each(['cache_dir', 'sealed_file'] as const)('a %s longer than any path is refused in every form', (field) => {
+  const value = parseTask(sampleTask(1, 1));
+  const withPath = (length: number) => ({
+    ...value,
+    replicas: value.replicas.map((replica) => ({ ...replica, [field]: '/'.repeat(length) })),
+  });
+  const longest = canonicalTask(withPath(4_096));
+  expect(prepareSubmission({ task: withPath(4_096), closeAt: null }).id).toBe(
+    prepareSubmission({ task: longest, closeAt: null }).id,
+  );
+  expect(scanCanonicalTask(longest)).toBeDefined();
+  for (const task of [withPath(4_097), canonicalTask(withPath(4_097))]) {
+    expect(() => prepareSubmission({ task, closeAt: null })).toThrow(
+      expect.objectContaining({ code: 'bad-task', message: expect.stringContaining(`replicas.0.${field}`) }),
+    );
+  }
+});

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canRead, storeRoots } from '../../src/queue/store-roots.ts';
+import { canRead, storeRoot, storeRoots } from '../../src/queue/store-roots.ts';
 
 const replica = (cache_dir: string, sealed_file: string) => ({ sector_id: 1, comm_r: [], cache_dir, sealed_file });
 
@@ -33,4 +34,39 @@ test('what is not known may be readable', () => {
   expect(canRead(null, ['/mnt/a'])).toBe(true);
   expect(canRead(['/mnt/a'], null)).toBe(true);
   expect(canRead(['/mnt/a'], [])).toBe(false);
+});
+
+test('whatever the path, its root is what the layout says', () => {
+  const layout = /^(\/.*?)\/+(?:sealed|cache|update|update-cache)\/+s-t0\d+-\d+\/*$/;
+  const part = fc.constantFrom(
+    '/',
+    '//',
+    'sealed',
+    'cache',
+    'update',
+    'update-cache',
+    's-t01000-5',
+    's-t0',
+    '-',
+    '6',
+    'x',
+    '\n',
+  );
+  const path = fc.array(part, { maxLength: 8 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(path, (text) => {
+      expect(storeRoot(text)).toBe(layout.exec(text)?.[1]);
+    }),
+    { numRuns: 5_000 },
+  );
+});
+
+test.each([
+  ['slashes', '/'.repeat(1_000_000)],
+  ['folders', '/sealed'.repeat(150_000)],
+  ['sectors', '/sealed/s-t01-1'.repeat(60_000)],
+])('a path of a million characters takes no time: %s', (_, path) => {
+  const since = performance.now();
+  storeRoot(path);
+  expect(performance.now() - since).toBeLessThan(500);
 });

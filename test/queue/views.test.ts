@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { archiveTasks } from '../../src/queue/archive-tasks.ts';
+import { failAttempt } from '../../src/queue/fail-attempt.ts';
+import { getTask } from '../../src/queue/get-task.ts';
+import { listTasks } from '../../src/queue/list-tasks.ts';
 import { startAttempt } from '../../src/queue/start-attempt.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { strangers, taskIn, tasksOfEachState } from './each-state.ts';
@@ -70,6 +73,17 @@ test('durations and progress are of the newest attempt', async () => {
   });
   expect(Math.abs(Number(row?.waited_s) - 60)).toBeLessThanOrEqual(2);
   expect(Math.abs(Number(row?.ran_s) - 30)).toBeLessThanOrEqual(2);
+});
+
+test('a waiting task shows nothing of the attempt that ended before, in the view and in lists', async () => {
+  const id = await taskIn(schema.db, 'running', 1);
+  await sql`UPDATE task_attempts SET phase = 'proving', done = 7, total = 9`.execute(schema.db.kysely);
+  const failure = { class: 'lost', outcome: 'lost', reason: 'gone' } as const;
+  await failAttempt(schema.db, { id, attempt: 1 }, failure, { maxRetry: 1, retryIntervalMs: 0 });
+  expect((await view('tasks_state_view'))[0]).toMatchObject({ state: 'waiting', phase: null, progress: null });
+  const nothing = { state: 'waiting', phase: null, done: 0, total: 0 };
+  expect(await getTask(schema.db.kysely, id)).toMatchObject(nothing);
+  expect(await listTasks(schema.db.kysely, { limit: 9 })).toMatchObject([nothing]);
 });
 
 test('tasks_archived_view has the same columns and words', async () => {

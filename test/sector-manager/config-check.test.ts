@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { DevChain } from '../../src/programs/quickstart/dev-chain.ts';
 import { MINER } from '../../src/programs/quickstart/scene.ts';
@@ -91,3 +92,18 @@ Sender = "${worker}"
   expect(without.out).toMatch(/^ok +store good +\S/m);
   await schema.drop();
 }, 120_000);
+
+test('a home as daemon init leaves it is explained, and what it lacks is said below', async () => {
+  const home = join(world().scene.home, 'fresh');
+  await promisify(execFile)(program, ['--home', home, 'daemon', 'init']);
+  const text = await check(home);
+  expect(text.code).toBe(1);
+  expect(text.out).toMatch(/^Common\.API\.ChainEventInterval +'1m0s' +/m);
+  expect(text.out).toMatch(/^fail +configuration +\S+sector-manager\.cfg names no miner to post for: /m);
+  const { out } = await check(home, '--json');
+  expect(JSON.parse(out).findings).toMatchObject([{ check: 'configuration', verdict: 'fail' }]);
+
+  const winning = '[[Miners]]\nActor = 1\n[Miners.PoSt]\nEnabled = false\n[Miners.Proof]\nEnabled = true\n';
+  await writeFile(join(home, 'sector-manager.cfg'), `[Common.API]\nGateway = ["/ip4/127.0.0.1/tcp/1"]\n${winning}`);
+  expect((await check(home)).out).toMatch(/^fail +gateway ws:\/\/127\.0\.0\.1:1 .*connection refused/m);
+});

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -76,4 +76,17 @@ test('children need a database only, and no master', async () => {
   const found = await cluster('[Common.Cluster]\nDatabase = "mysql://root@localhost/x"\n');
   expect(found).toMatchObject({ databaseUrls: ['mysql://root@localhost/x'], masters: [] });
   expect(found.children).toHaveLength(1);
+});
+
+test('the compiled master of old is driven as a child, and that is said', async () => {
+  const bin = join(home, 'wdpost-master-daemon');
+  await copyFile(proverBinary(), bin);
+  await write(OURS.replace('/opt/wdpost-master-daemon', bin));
+  const { master, warnings, file } = await readExtProvers(home);
+  expect(master).toBeUndefined();
+  expect(warnings).toEqual([
+    expect.stringContaining(`${file}: [[WdPost]] Bin ${bin} is not the master of this system`),
+  ]);
+  await writeFile(bin, '#!/bin/sh\nexec /usr/local/bin/wdpost-master-daemon "$@"\n');
+  expect((await readExtProvers(home)).master?.file).toBe('/etc/master.toml');
 });

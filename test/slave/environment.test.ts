@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { checkEnvironment, variables } from '../../src/programs/slave/environment.ts';
 import { environmentPage } from '../../src/programs/slave/environment-page.ts';
 import { proverEnvironment } from '../../src/programs/slave/prover-environment.ts';
+import type { Logger } from '../../src/telemetry/logger.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -59,6 +60,17 @@ test('BELLMAN_GPU_INDEXS chooses the GPU where CUDA_VISIBLE_DEVICES does not', (
   expect(proverEnvironment(components, { BELLMAN_GPU_INDEXS: '2' })).toMatchObject({ CUDA_VISIBLE_DEVICES: '2' });
   const both = { BELLMAN_GPU_INDEXS: '0', CUDA_VISIBLE_DEVICES: '2' };
   expect(proverEnvironment(components, both)).toMatchObject({ CUDA_VISIBLE_DEVICES: '2' });
+});
+
+test.each([
+  [{ CUDA_VISIBLE_DEVICES: '-1' }, 1],
+  [{ BELLMAN_GPU_INDEXS: 'NoDevFiles' }, 1],
+  [{ CUDA_VISIBLE_DEVICES: '-1', BELLMAN_NO_GPU: '1' }, 0],
+  [{ CUDA_VISIBLE_DEVICES: '0' }, 0],
+])('%j: GPUs that are all hidden are warned of %d times', (env, times) => {
+  const warn = vi.fn();
+  proverEnvironment({ logger: { ...silentLogger, warn } as unknown as Logger }, env);
+  expect(warn).toHaveBeenCalledTimes(times);
 });
 
 test('BELLMAN_LOAD_SHM=1 uses a copy in shared memory that is whole, and else the files as they are', async () => {

@@ -205,7 +205,9 @@ test.runIf(canMount)('a store that hangs is no store of missing sectors', async 
 
 test('new sectors of a growing store come into the index when they are whole', async () => {
   const growing = { ...store, growing: true, denyMiners: [2_000] };
-  const indexNew = () => indexNewSectors(components(), growing, new AbortController().signal);
+  let trouble: string | undefined;
+  const checker = { stores: [growing], trouble: async () => trouble };
+  const indexNew = () => indexNewSectors({ ...components(), checker }, growing, new AbortController().signal);
   await makeSector(store, 1);
   expect(await indexNew()).toBe(1);
   await makeSealed(store, 2);
@@ -214,4 +216,21 @@ test('new sectors of a growing store come into the index when they are whole', a
   expect(await indexNew()).toBe(1);
   expect(await indexNew()).toBe(0);
   expect([await copies(1), await copies(2)]).toEqual([['a both'], ['a both']]);
+  await makeSector(store, 3);
+  trouble = 'it is not itself';
+  await expect(indexNew()).rejects.toMatchObject({ code: 'store-not-itself' });
+  expect(await copies(3)).toEqual([]);
+});
+
+test('another store at the path neither comes into the index nor takes anything out of it', async () => {
+  for (const number of [1, 2, 3, 4]) await makeSector(store, number);
+  await attach(store);
+  await rename(store.path, join(stores.root, 'real'));
+  store = await stores.store('a');
+  await makeSector(store, 11);
+  expect(await attach(store)).toMatchObject({ added: 0, failure: { code: 'store-not-itself' } });
+  // A copy of one of them is not the store.
+  await makeSector(store, 4);
+  expect(await attach(store, { prune: true })).toMatchObject({ pruned: 0, failure: { code: 'store-not-itself' } });
+  expect(await copies(1)).toEqual(['a both']);
 });

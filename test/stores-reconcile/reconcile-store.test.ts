@@ -1,8 +1,10 @@
 import { rm, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { SectorIndex } from '../../src/stores/index/sector-index.ts';
 import { SectorSet } from '../../src/stores/index/sector-set.ts';
+import { forgetStore } from '../../src/stores/index/store-records.ts';
 import type { PersistStore } from '../../src/stores/persist-store.ts';
 import { reconcileStore } from '../../src/stores/reconcile/reconcile-store.ts';
 import { saveLost } from '../../src/stores/reconcile/save-lost.ts';
@@ -102,6 +104,31 @@ test('a sector is lost only when every store was compared', async () => {
   await makeSector(a, 3);
   await lost();
   expect(await findings()).toEqual([]);
+});
+
+test('a file missing in a cache folder is told as such, also of a sector that was never indexed', async () => {
+  const known = await makeSector(a, 1);
+  const { reconcile } = world([1, 2]);
+  await reconcile(a);
+  await rm(join(known.cache, 'p_aux'));
+  await rm(join((await makeSector(a, 2)).cache, 'p_aux'));
+  await reconcile(a);
+  expect(await findings()).toEqual(['a 1 wrong-size', 'a 2 wrong-size']);
+  const [first] = await database.db.kysely.selectFrom('store_findings').select('reason').execute();
+  expect(first?.reason).toBe('cache/s-t01000-1/p_aux does not exist');
+});
+
+test('a store that was detached has to be compared again before a sector is lost', async () => {
+  await makeSector(a, 1);
+  const { reconcile, lost } = world([1, 2]);
+  await reconcile(a);
+  await reconcile(b);
+  await forgetStore(database.db, 'a');
+  await lost();
+  expect(await findings()).toEqual([]);
+  await reconcile(a);
+  await lost();
+  expect(await findings()).toEqual([' 2 missing']);
 });
 
 describe('a store that is not itself gives nothing at all', () => {

@@ -135,7 +135,25 @@ describe('with an index', () => {
     await makeSector(b, 2);
     const failing = async () => Promise.reject(new Error('the database is away'));
     const checker = checkerWith({ locate: failing, shares: failing, add: failing });
-    expect(await check(checker, 1, 2, 3)).toMatchObject([{ verdict: 'good' }, { verdict: 'good' }, { verdict: 'bad' }]);
+    // Nobody knows what belongs to the stores: below a mount point may lie anything.
+    expect(await check(checker, 1, 2, 3)).toMatchObject([
+      { verdict: 'good' },
+      { verdict: 'good' },
+      { verdict: 'unknown', reason: expect.stringContaining('the index') },
+    ]);
+  });
+
+  test('what lies in a wrong place at its path is not what it is known by from then on', async () => {
+    for (const number of [1, 2]) await makeSector(a, number);
+    for (const number of [11, 12, 13, 14, 15]) await makeSector(b, number);
+    const index = new ToldIndex({ 1: ['a'], 2: ['a'] });
+    const checker = checkerWith(index);
+    expect(await check(checker, 1, 2)).toMatchObject([{ verdict: 'good' }, { verdict: 'good' }]);
+    await rename(a.path, join(stores.root, 'real-a'));
+    await symlink(b.path, a.path);
+    for (const number of [11, 12, 13, 14, 15]) await check(checker, number);
+    expect(await check(checker, 1)).toMatchObject([{ verdict: 'unknown' }]);
+    expect(index.added.filter(({ store }) => store === 'a')).toEqual([]);
   });
 });
 

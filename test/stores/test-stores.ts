@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -68,7 +68,8 @@ export async function makeSealed(store: PersistStore, number: number, init?: Sec
   const { sealed } = filesOf(number, init);
   const path = join(store.path, sealed.path);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, new Uint8Array(sealed.bytes));
+  await writeFile(path, '');
+  await truncate(path, sealed.bytes);
   return path;
 }
 

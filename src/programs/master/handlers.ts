@@ -1,5 +1,5 @@
 import { CodedError, errorCode } from '../../errors/coded-error.ts';
-import { RPC_VERSION } from '../../rpc/methods.ts';
+import { RPC_VERSION, type TaskView } from '../../rpc/methods.ts';
 import type { MasterHandlers, RpcPeer } from '../../rpc/peer-session.ts';
 import { rehearseOnSlaves } from './rehearse-on-slaves.ts';
 import type { Reign } from './reign.ts';
@@ -54,18 +54,12 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
         return { ...answer, closed };
       }),
     'task.submit': ({ task, closeAt }, peer, body) =>
-      within(peer, async ({ leader, submitters }) => {
-        const view = await leader.submit({ task: body ?? task, closeAt });
-        submitters.answered(peer, view);
-        return view;
-      }),
-    'task.get': ({ id }, peer) =>
-      within(peer, async ({ leader, submitters }) => {
-        const view = await leader.get(id);
-        submitters.answered(peer, view);
-        return view;
-      }),
-    'task.cancel': ({ id, reason }, peer) => within(peer, ({ leader }) => leader.cancel(id, reason)),
+      within(
+        peer,
+        async (reign) => await follow(reign, peer, await reign.leader.submit({ task: body ?? task, closeAt })),
+      ),
+    'task.get': ({ id }, peer) => within(peer, async (reign) => await follow(reign, peer, await reign.leader.get(id))),
+    'task.cancel': ({ id, reason }, peer) => within(peer, (reign) => reign.withdraw(id, reason, peer)),
     'task.rehearse': (_, peer, body) =>
       within(peer, async (reign) => {
         if (body === undefined) throw new CodedError('bad-task', 'task.rehearse came without its task');
@@ -73,7 +67,7 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
       }),
     'stores.tell': ({ stores }, peer) =>
       within(peer, async (reign) => {
-        reign.stores.tell(peer.hello.name, stores);
+        reign.stores.tell(peer, stores);
         reign.leader.dispatcher.wake();
         return null;
       }),
@@ -94,6 +88,17 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
     'slaves.drain': ({ name: slave }, peer) => within(peer, ({ operator }) => operator.drain(slave)),
     'slaves.resume': ({ name: slave }, peer) => within(peer, ({ operator }) => operator.resume(slave)),
   };
+}
+
+/** The peer is told of the end of a task from here on. One that ended since it was looked at is looked at again. */
+async function follow<V extends TaskView | null>(
+  { leader, submitters }: Reign,
+  peer: RpcPeer,
+  view: V,
+): Promise<TaskView | V> {
+  submitters.answered(peer, view);
+  if (view?.finishedAt !== null || leader.dispatcher.get(view.id) !== undefined) return view;
+  return (await leader.get(view.id)) ?? view;
 }
 
 function slaveName(peer: RpcPeer): string {

@@ -13,6 +13,8 @@ import { TaskWaits } from '../../dispatch/task-waits.ts';
 import type { Verifier } from '../../ext-processor/verifier.ts';
 import { allSlavesAway } from '../../queue/all-slaves-away.ts';
 import type { LeasePolicy } from '../../queue/end-lost-attempts.ts';
+import { WITHDRAWN } from '../../queue/task-state.ts';
+import type { TaskView } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 import type { WindowPostOutput } from '../../rpc/window-post.ts';
 import type { Logger } from '../../telemetry/logger.ts';
@@ -31,7 +33,7 @@ interface Components {
 export class Reign {
   readonly leader: Leader;
   readonly operator: Operator;
-  readonly submitters = new Submitters();
+  readonly submitters: Submitters;
   readonly stores = new StoreTable();
   readonly #components: Components;
   readonly #task: MasterConfig['task'];
@@ -39,12 +41,15 @@ export class Reign {
   readonly #waits = new TaskWaits();
   readonly #peers = new Set<RpcPeer>();
   readonly #over = new AbortController();
+  /** Unfinished when it began: it does not know who asked for them. */
+  #found: ReadonlySet<string> = new Set();
   #turn = 0;
   #retention: Promise<void> = Promise.resolve();
 
   constructor(components: Components, task: MasterConfig['task']) {
     this.#components = components;
     this.#task = task;
+    this.submitters = new Submitters(components);
     // Slaves could not beat while nobody led.
     const health = new DatabaseHealth(components);
     const policy: LeasePolicy = {
@@ -82,6 +87,7 @@ export class Reign {
   async start(): Promise<void> {
     await allSlavesAway(this.#components.db);
     await this.#housekeeping.sweep();
+    this.#found = new Set(this.leader.dispatcher.tasks().map(({ id }) => id));
     this.#housekeeping.start();
     const { retentionMs, archiveJobIntervalMs: archiveIntervalMs } = this.#task;
     this.#retention = keepRetention(this.#components, { retentionMs, archiveIntervalMs }, this.#over.signal);
@@ -108,6 +114,19 @@ export class Reign {
     return [...slaves.slice(first), ...slaves.slice(0, first)];
   }
 
+  /** One that asked for a task does not want it any more: it ends when nobody does. */
+  async withdraw(id: string, reason: string, peer: RpcPeer): Promise<TaskView | null> {
+    this.submitters.withdraw(peer, id);
+    if (this.#waits.watchers(id) > 0 || this.#isWanted(id)) {
+      this.#components.logger.info(
+        { id, reason },
+        'task is not wanted by one of those who asked, it goes on for others',
+      );
+      return await this.leader.get(id);
+    }
+    return await this.leader.cancel(id, `${WITHDRAWN}${reason}`);
+  }
+
   /** Ends when its answer is there, or the one who asked is gone. */
   async proveBatch(request: Parameters<typeof proveBatch>[1], peer: RpcPeer): Promise<WindowPostOutput> {
     const gone = new AbortController();
@@ -116,11 +135,17 @@ export class Reign {
     return await proveBatch(components, request, AbortSignal.any([gone.signal, this.#over.signal]));
   }
 
-  #batchFacts(): Pick<BatchComponents, 'now' | 'policy'> {
+  /** By a submitter, or perhaps by one that has not come to this master yet: then it goes on until Close. */
+  #isWanted(id: string): boolean {
+    return this.submitters.want(id) || (this.submitters.isNew && this.#found.has(id));
+  }
+
+  #batchFacts(): Pick<BatchComponents, 'now' | 'policy' | 'isWanted'> {
     const { assumedCloseMs, retryJobIntervalMs: retryIntervalMs, timeoutMs: proofMs } = this.#task;
     const slots = () => this.leader.slaves().reduce((sum, slave) => sum + slave.slots, 0);
     return {
       now: () => this.leader.dispatcher.now(),
+      isWanted: (id) => this.#isWanted(id),
       policy: {
         assumedCloseMs,
         retryIntervalMs,

@@ -1,25 +1,79 @@
+import type { Clock } from '../../clock/clock.ts';
 import type { TaskView } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 
-/** Who asked for which tasks, and hears that they are finished. */
+/** One that was away for longer asks anew when it comes again, and a manager that lives asks at each head. */
+const LAPSE_MS = 60_000;
+
+/** A program over all its connections. */
+interface Submitter {
+  readonly peers: Set<RpcPeer>;
+  readonly tasks: Set<string>;
+  /** On the monotonic clock, while no connection of it is there. */
+  leftAt: number;
+}
+
+/** Who wants which tasks: it hears that they are finished, and nobody else cancels them. */
 export class Submitters {
-  readonly #peers = new Map<RpcPeer, Set<string>>();
+  readonly #clock: Clock;
+  readonly #since: number;
+  readonly #submitters = new Map<string | RpcPeer, Submitter>();
+
+  constructor(components: { readonly clock: Clock }) {
+    this.#clock = components.clock;
+    this.#since = this.#clock.monotonic();
+  }
 
   add(peer: RpcPeer): void {
-    this.#peers.set(peer, new Set());
-    void peer.connection.closed.then(() => this.#peers.delete(peer));
+    const key = keyOf(peer);
+    const submitter = this.#submitters.get(key) ?? { peers: new Set(), tasks: new Set(), leftAt: 0 };
+    submitter.peers.add(peer);
+    this.#submitters.set(key, submitter);
+    void peer.connection.closed.then(() => {
+      submitter.peers.delete(peer);
+      submitter.leftAt = this.#clock.monotonic();
+      this.#forgetLapsed();
+    });
   }
 
   /** Called with every answer about a task. */
   answered(peer: RpcPeer, view: TaskView | null): void {
-    if (view?.finishedAt === null) this.#peers.get(peer)?.add(view.id);
+    if (view?.finishedAt === null) this.#submitters.get(keyOf(peer))?.tasks.add(view.id);
+  }
+
+  /** It does not want the task any more. */
+  withdraw(peer: RpcPeer, id: string): void {
+    this.#submitters.get(keyOf(peer))?.tasks.delete(id);
+  }
+
+  /** Whether anybody wants it, as far as is known. */
+  want(id: string): boolean {
+    this.#forgetLapsed();
+    return [...this.#submitters.values()].some(({ tasks }) => tasks.has(id));
+  }
+
+  /** This master has not led for long enough to know who wants what was asked for before. */
+  get isNew(): boolean {
+    return this.#clock.monotonic() - this.#since < LAPSE_MS;
   }
 
   tell(id: string, state: TaskView['state']): void {
     if (state === 'waiting' || state === 'running') return;
-    for (const [peer, tasks] of this.#peers) {
+    for (const { peers, tasks } of this.#submitters.values()) {
       if (!tasks.delete(id)) continue;
-      peer.connection.notify('task.changed', { id, state });
+      for (const { connection } of peers) connection.notify('task.changed', { id, state });
     }
   }
+
+  #forgetLapsed(): void {
+    const before = this.#clock.monotonic() - LAPSE_MS;
+    for (const [key, { peers, leftAt }] of this.#submitters) {
+      if (peers.size === 0 && leftAt <= before) this.#submitters.delete(key);
+    }
+  }
+}
+
+/** One of an older version does not say which program it is. */
+function keyOf(peer: RpcPeer): string | RpcPeer {
+  return peer.hello.instance ?? peer;
 }

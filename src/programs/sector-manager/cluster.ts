@@ -24,6 +24,8 @@ export interface Cluster {
   readonly tls: ClientTls | undefined;
   /** The provers of ext-prover.cfg, where they are no master of ours. */
   readonly children?: readonly PoolChildInit[];
+  /** One of them is a child of this manager. */
+  readonly startsMaster?: boolean;
   /** Ends what was started for this manager alone. */
   stop(): Promise<void>;
 }
@@ -109,6 +111,7 @@ export async function findCluster(components: Components, init: ClusterInit): Pr
     masters: [urlOnItsHost(config.server)],
     token,
     tls: tls ?? (await loadClientTls({ ca: config.server.tlsCert })),
+    startsMaster: child !== undefined,
     stop: async () => await child?.stop(),
   };
 }
@@ -130,6 +133,7 @@ async function embeddedCluster(
     masters: [socketUrl(listen, false)],
     token,
     tls: undefined,
+    startsMaster: true,
     async stop() {
       await child.stop();
       await database.stop();

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type ExtProverConfig, loadExtProverConfig } from '../../config/ext-prover-file.ts';
 import { proverBinary } from '../../ext-processor/prover-binary.ts';
@@ -19,6 +20,10 @@ export interface ExtProvers {
 }
 
 const MASTER = 'wdpost-master-daemon';
+const FOREIGN =
+  'is not the master of this system: it proves as a child that is spoken to in lines, with its own database and slaves; ' +
+  'name /usr/local/bin/wdpost-master-daemon to use the new ones';
+const ELF = Buffer.from('\x7fELF', 'latin1');
 /** Of this installation's prover, which may read all parameters first. */
 const OWN_READY_LIMIT_MS = 600_000;
 
@@ -29,12 +34,20 @@ export async function readExtProvers(confDir: string): Promise<ExtProvers> {
   const { config, warnings } = await loadExtProverConfig(file);
   const { wdPost: provers, winPost: winning } = config;
   const ignored = provers.filter(({ bin, args }) => bin === undefined && args.length > 0);
+  const foreign = await foreignMaster(provers);
   return {
     file,
-    warnings: [...warnings, ...ignored.map(() => `${file}: [[WdPost]] Args is ignored where Bin is not set`)],
+    warnings: [
+      ...warnings,
+      ...ignored.map(() => `${file}: [[WdPost]] Args is ignored where Bin is not set`),
+      ...(foreign === undefined ? [] : [`${file}: [[WdPost]] Bin ${foreign} ${FOREIGN}`]),
+    ],
     provers,
     winning,
-    master: provers.every((prover) => masterFileOf(prover) !== undefined) ? masterOf(provers[0]) : undefined,
+    master:
+      foreign === undefined && provers.every((prover) => masterFileOf(prover) !== undefined)
+        ? masterOf(provers[0])
+        : undefined,
   };
 }
 
@@ -71,4 +84,25 @@ function masterFileOf({ bin, args }: ExtProver): string | undefined {
   if (bin === undefined || basename(bin) !== MASTER) return undefined;
   const at = args.findIndex((arg) => arg === '-c' || arg.startsWith('-c='));
   return at < 0 ? undefined : args[at] === '-c' ? args[at + 1] : args[at]?.slice(3);
+}
+
+/** The first named like our master that is a compiled program, as the one of old is; ours is a script. */
+async function foreignMaster(provers: readonly ExtProver[]): Promise<string | undefined> {
+  for (const { bin } of provers) {
+    if (bin !== undefined && basename(bin) === MASTER && (await isCompiled(bin))) return bin;
+  }
+  return undefined;
+}
+
+async function isCompiled(path: string): Promise<boolean> {
+  // Whoever starts it says what is wrong with it.
+  const file = await open(path).catch(() => undefined);
+  try {
+    const head = await file?.read(Buffer.alloc(ELF.length), 0, ELF.length, 0);
+    return head?.buffer.equals(ELF) === true;
+  } catch {
+    return false;
+  } finally {
+    await file?.close();
+  }
 }

@@ -18,7 +18,8 @@ export function readAddresses({ listen, proxy, proxySectorIndexerOff }: WrittenA
     throw new CodedError('bad-address', `--listen is ${JSON.stringify(listen)}; write ${listenAddress.accepts}`);
   }
   if (proxy !== undefined && hostAndPort.read(proxy) === undefined) {
-    throw new CodedError('bad-address', `--proxy is ${JSON.stringify(proxy)}; write ${hostAndPort.accepts}`);
+    const shown = hostAndPort.mayHoldSecret?.(proxy) === true ? 'no such address' : JSON.stringify(proxy);
+    throw new CodedError('bad-address', `--proxy is ${shown}; write ${hostAndPort.accepts}`);
   }
   return {
     ...(listens !== undefined && { listen: listens }),

@@ -68,7 +68,7 @@ export class Reign {
       await Promise.all([
         watchCapacity(ours, init.miners, signal),
         recordRuns(ours, init.miners, signal),
-        watchGrowth(ours, () => components.checker.stores, signal),
+        watchGrowth(ours, signal),
         keepReconciled({ ...ours, index: new SectorIndex(ours) }, init.miners, signal),
       ]);
     };

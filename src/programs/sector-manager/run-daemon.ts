@@ -25,7 +25,7 @@ import { logFindings, preflight } from './preflight/preflight.ts';
 import { openProvingRoute } from './proving-route.ts';
 import { Reign } from './reign.ts';
 import { addScrapedMetrics } from './scraped-metrics.ts';
-import { carrierKind, sendingInit } from './sending-init.ts';
+import { sendingInit } from './sending-init.ts';
 import { managerAddress, refuseMixture } from './shadow-guard.ts';
 import { storeAlarms } from './store-alarms.ts';
 import { StoreReload } from './store-reload.ts';
@@ -175,11 +175,14 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
       {
         miners,
         stores: checker.stores,
-        signsHere: carrierKind(config) !== 'messager',
+        carrier: sending.carrier,
+        gateways: winning?.gateways ?? [],
         hasMaster: cluster.children === undefined,
+        startsMaster: cluster.startsMaster === true,
       },
     );
-    void found.then((findings) => logFindings(logger, findings));
+    // One that is stopped meanwhile takes its own end for trouble.
+    void found.then((findings) => signal.aborted || logFindings(logger, findings));
     await untilAborted(signal);
   } finally {
     for (const close of closers.toReversed()) await close();

@@ -14,7 +14,7 @@ export function sendingInit(components: { readonly clock: Clock }, config: Manag
 }
 
 /** The messager where one is named, unless the operator chose. */
-export function carrierKind({ common: { api } }: ManagerConfig): Carrier['kind'] {
+function carrierKind({ common: { api } }: ManagerConfig): Carrier['kind'] {
   return api.carrier ?? (api.messager === undefined ? 'own' : 'messager');
 }
 

@@ -49,7 +49,8 @@ export const variables: readonly Variable[] = [
   {
     name: 'CUDA_VISIBLE_DEVICES',
     accepts: 'the number of a GPU, its GPU-… or MIG-… id, or a list of them with commas',
-    about: 'The GPUs that the provers see. Part of the slave’s name where slave.toml gives none',
+    about:
+      'The GPUs that the provers see. Part of the slave’s name where slave.toml gives none. -1 hides all of them, which is a warning: proofs are then made on the CPU',
     isGood: isGpuList,
   },
   {

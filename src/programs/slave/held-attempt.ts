@@ -10,8 +10,8 @@ export interface StartedAttempt extends AttemptId {
   /** The window_post task, or its JSON in UTF-8. */
   readonly task: object;
   readonly sectors: number;
-  /** Milliseconds since 1970; null: never. */
-  readonly closeAt: number | null;
+  /** Milliseconds left when it came; null: it never closes. */
+  readonly closesInMs: number | null;
 }
 
 /** How an attempt ended, for the master. */
@@ -20,11 +20,11 @@ export type Outcome =
   | { readonly failure: { readonly class: FailureClass; readonly reason: string } };
 
 /**
- * Whether Close has passed is the master's to judge, by the database's clock, and it cancels then: ours may be wrong by any
- * amount, and would end every proof that is made near Close. It counts only while no master is there.
+ * Whether Close has passed is the master's to judge, and it cancels then. Ours is only counted, from what was left when the attempt
+ * came, while no master is there.
  */
 const GRACE_MS = 30_000;
-/** The wall clock may be set, and a timer holds at most 24 days, so the time left is looked at again and again. */
+/** A timer holds at most 24 days, so the time left is looked at again and again. */
 const MIN_LOOK_MS = 1_000;
 const MAX_LOOK_MS = 10_000;
 
@@ -45,6 +45,8 @@ export class HeldAttempt {
   readonly attempt: number;
   readonly #components: HeldAttemptComponents;
   readonly #started: StartedAttempt;
+  /** On the steady clock. */
+  readonly #closesAt: number | null;
   /** Of the proof. */
   readonly #ending = new AbortController();
   readonly #dropping = new AbortController();
@@ -55,6 +57,7 @@ export class HeldAttempt {
     this.attempt = started.attempt;
     this.#components = components;
     this.#started = started;
+    this.#closesAt = started.closesInMs === null ? null : components.clock.monotonic() + started.closesInMs;
     this.#progress = { phase: 'reading', done: 0, total: started.sectors };
   }
 
@@ -99,10 +102,10 @@ export class HeldAttempt {
   }
 
   #endAtClose(): () => void {
-    const { closeAt } = this.#started;
-    if (closeAt === null) return () => {};
+    const closesAt = this.#closesAt;
+    if (closesAt === null) return () => {};
     const { clock, client } = this.#components;
-    const left = (): number => closeAt + GRACE_MS - clock.now();
+    const left = (): number => closesAt + GRACE_MS - clock.monotonic();
     let callOff = (): void => {};
     const look = (): void => {
       if (left() > 0 || client.isConnected) lookLater();

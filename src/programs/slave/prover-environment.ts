@@ -19,7 +19,10 @@ export function proverEnvironment(
 }
 
 function chosenGpus({ logger }: { readonly logger: Logger }, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { CUDA_VISIBLE_DEVICES: visible, BELLMAN_GPU_INDEXS: indexes } = env;
+  const { CUDA_VISIBLE_DEVICES: visible, BELLMAN_GPU_INDEXS: indexes, BELLMAN_NO_GPU: noGpu } = env;
+  const first = (visible ?? indexes)?.split(',')[0]?.trim();
+  if ((first === '-1' || first === 'NoDevFiles') && noGpu !== '1')
+    logger.warn({ gpus: visible ?? indexes }, 'all GPUs are hidden from the provers: proofs are made on the CPU');
   if (!indexes) return {};
   if (visible === undefined) return { CUDA_VISIBLE_DEVICES: indexes };
   if (visible !== indexes)

@@ -42,8 +42,10 @@ export class Workshop {
 
   /** @param body the task's JSON; a master of version 1 sends the task among the params */
   start(params: PeerMethods['attempt.start']['params'], body: Uint8Array | undefined): Verdict {
-    const { logger, slots, attached } = this.#components;
+    const { clock, logger, slots, attached } = this.#components;
     const { id, attempt, closeAt, stores: places = [] } = params;
+    // An older master tells the time of Close only.
+    const { closesInMs = closeAt === null ? null : closeAt - clock.now() } = params;
     if (this.#held.has(keyOf(params))) return { accepted: true, reason: null };
     const slot = slots.find((candidate) => candidate.isFree);
     if (slot === undefined) return { accepted: false, reason: 'no free slot' };
@@ -53,7 +55,7 @@ export class Workshop {
     const { sectors = 0, ...facts } = params.facts ?? factsOf(params.task);
     // Operators search for `got task:`.
     logger.info({ attempt, ...facts, sectors, closeAt }, `got task: ${id}`);
-    const held = new HeldAttempt(this.#components, { id, attempt, closeAt, task, sectors });
+    const held = new HeldAttempt(this.#components, { id, attempt, closesInMs, task, sectors });
     this.#held.set(keyOf(held), { held, done: this.#carryOut(held, slot) });
     return { accepted: true, reason: null };
   }

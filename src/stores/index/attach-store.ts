@@ -4,7 +4,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { scanStore } from '../scan/scan-store.ts';
 import type { ScanProgress, StrangeEntry } from '../scan/scanned-sector.ts';
 import { type FoundInit, FoundSectors, type Verdict } from './found-sectors.ts';
-import { goneSectors } from './gone-sectors.ts';
+import { goneSectors, refuseStranger } from './gone-sectors.ts';
 import { SectorIndex, type StoreShare } from './sector-index.ts';
 import { SectorSet } from './sector-set.ts';
 import { recordStore, refuseOtherPath } from './store-records.ts';
@@ -37,7 +37,7 @@ export interface AttachReport {
   /** Taken out of the index. */
   readonly pruned: number;
   readonly tookMs: number;
-  /** Why the scan did not come to its end; what it had found until then is in the index. */
+  /** Why the scan did not come to its end; what it had found until then is in the index, unless it is of another store. */
   readonly failure?: unknown;
 }
 
@@ -58,6 +58,7 @@ export async function attachStore(
   let strange = 0;
   let gone: StoreShare[] = [];
   let failure: unknown;
+  let isStranger = false;
   const indexed = await index.shares({ store: name });
   try {
     const options = {
@@ -76,8 +77,14 @@ export async function attachStore(
   } catch (error) {
     failure = error;
   }
+  try {
+    if (pattern === undefined) refuseStranger(name, indexed, found);
+  } catch (error) {
+    isStranger = true;
+    failure ??= error;
+  }
   const sectorSizes = found.settleSizes();
-  const usable = found.usable(name);
+  const usable = isStranger ? [] : found.usable(name);
   if (!dryRun) {
     await index.add(usable);
     await index.remove(gone);

@@ -4,12 +4,16 @@ import type { FoundSectors } from './found-sectors.ts';
 import type { StoreShare } from './sector-index.ts';
 import { SectorSet } from './sector-set.ts';
 
+const parts = ['sealed', 'cache'] as const;
+/** Share of what is indexed in a folder. */
+const LEAST_LEFT = 0.5;
+
 type Components = Parameters<typeof scanStore>[0];
 
 /**
  * What the index says of a store and a scan that came to its end did not see. The store is listed a second time, so that what two
  * listings miss is gone.
- * @throws CodedError `store-not-itself` where nothing of what is indexed is there; those of `scanStore`
+ * @throws CodedError `store-not-itself` where less than half of what is indexed is there; those of `scanStore`
  */
 export async function goneSectors(
   components: Components,
@@ -44,17 +48,30 @@ function missed(indexed: readonly StoreShare[], found: FoundSectors): StoreShare
   });
 }
 
-/** A folder that is another one now, or another store's, has none of them. */
+/** Another store at the path of this one has none of its sectors, and perhaps some copies. @throws CodedError `store-not-itself` */
+export function refuseStranger(name: string, indexed: readonly StoreShare[], found: FoundSectors): void {
+  const isOurs = indexed.some((share) =>
+    parts.some((part) => share[part].intersection(presentOf(share, found)[part]).size > 0),
+  );
+  if (indexed.length === 0 || isOurs) return;
+  throw new CodedError(
+    'store-not-itself',
+    `store ${name}: none of the sectors that it is known to hold is there; is the right store mounted? If they were removed: storage detach ${name}, then attach again`,
+  );
+}
+
+/** A folder that is another one now, or another store's, has none of them, or a few copies. */
 function refuseEmptied(name: string, indexed: readonly StoreShare[], found: FoundSectors): void {
-  for (const part of ['sealed', 'cache'] as const) {
+  for (const part of parts) {
     for (const upgraded of [false, true]) {
       const shares = indexed.filter((share) => share.upgraded === upgraded && share[part].size > 0);
-      const isThere = shares.some((share) => share[part].intersection(presentOf(share, found)[part]).size > 0);
-      if (shares.length === 0 || isThere) continue;
+      const had = shares.reduce((sum, share) => sum + share[part].size, 0);
+      const has = shares.reduce((sum, share) => sum + share[part].intersection(presentOf(share, found)[part]).size, 0);
+      if (has >= had * LEAST_LEFT) continue;
       const folder = upgraded ? (part === 'sealed' ? 'update' : 'update-cache') : part;
       throw new CodedError(
         'store-not-itself',
-        `store ${name}: none of the sectors indexed in ${folder}/ is there; is the right store mounted? If they were removed: storage detach ${name}, then attach again`,
+        `store ${name}: only ${has} of the ${had} sectors indexed in ${folder}/ are there; is the right store mounted? If they were removed: storage detach ${name}, then attach again`,
       );
     }
   }

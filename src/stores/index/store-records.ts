@@ -41,11 +41,12 @@ export async function recordStore(
     .execute();
 }
 
-/** Forgets the store and all it is known to hold. Returns whether there was anything to forget. */
+/** Forgets the store, all it is known to hold, and that it was compared: what it has is known again only after the next time. Returns whether there was anything to forget. */
 export async function forgetStore(db: Database, name: string): Promise<boolean> {
   const removed = await Promise.all([
     db.kysely.deleteFrom('store_sectors').where('store', '=', name).executeTakeFirst(),
     db.kysely.deleteFrom('store_findings').where('store', '=', name).executeTakeFirst(),
+    db.kysely.deleteFrom('store_reconciliations').where('store', '=', name).executeTakeFirst(),
     db.kysely.deleteFrom('stores').where('name', '=', name).executeTakeFirst(),
   ]);
   return removed.some(({ numDeletedRows }) => numDeletedRows > 0n);

@@ -4,6 +4,7 @@ import { errorText } from '../../errors/coded-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type PersistStore, storeAllows } from '../persist-store.ts';
 import { scanStore } from '../scan/scan-store.ts';
+import { mustBeItself, type StoreChecker } from '../store-checker.ts';
 import { FoundSectors } from './found-sectors.ts';
 import { SectorIndex } from './sector-index.ts';
 import { recordStore } from './store-records.ts';
@@ -12,6 +13,7 @@ interface Components {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly db: Database;
+  readonly checker: Pick<StoreChecker, 'stores' | 'trouble'>;
 }
 
 const PAUSE_MS = 10 * 60_000;
@@ -20,17 +22,13 @@ const PAUSE_PER_SCAN = 20;
 /** New sectors that are looked at; a cluster seals a few in an hour. */
 const SECTORS_PER_SECOND = 50;
 
-/** Indexes the new sectors of growing stores until the signal; `stores` is asked before each round. */
-export async function watchGrowth(
-  components: Components,
-  stores: () => readonly PersistStore[],
-  signal: AbortSignal,
-): Promise<void> {
-  const { clock, logger } = components;
+/** Indexes the new sectors of growing stores until the signal. */
+export async function watchGrowth(components: Components, signal: AbortSignal): Promise<void> {
+  const { clock, logger, checker } = components;
   const troubled = new Set<string>();
   while (!signal.aborted) {
     const began = clock.monotonic();
-    for (const store of stores().filter(({ growing }) => growing)) {
+    for (const store of checker.stores.filter(({ growing }) => growing)) {
       try {
         const count = await indexNewSectors(components, store, signal);
         if (count > 0) logger.info({ store: store.name, count }, 'new sectors indexed');
@@ -48,14 +46,18 @@ export async function watchGrowth(
   }
 }
 
-/** Lists a store and looks at what is not in the index; what is not whole yet is looked at again next time. Returns how many came. */
+/**
+ * Lists a store and looks at what is not in the index; what is not whole yet is looked at again next time. Returns how many came.
+ * @throws CodedError `store-not-itself`, and those of `scanStore`
+ */
 export async function indexNewSectors(
   components: Components,
   store: PersistStore,
   signal: AbortSignal,
 ): Promise<number> {
-  const { db } = components;
+  const { db, checker } = components;
   const { name, path } = store;
+  await mustBeItself(checker, name);
   const index = new SectorIndex({ db });
   const known = (await index.shares({ store: name })).map(({ minerId, upgraded, sealed, cache }) => ({
     minerId,
@@ -76,6 +78,7 @@ export async function indexNewSectors(
     for (const sector of sectors) found.add(sector);
   }
   if (found.counts.ok === 0) return 0;
+  await mustBeItself(checker, name);
   await index.add(found.usable(name));
   await recordStore(db, store, undefined);
   return found.counts.ok;

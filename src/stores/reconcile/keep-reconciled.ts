@@ -11,7 +11,7 @@ import { saveLost } from './save-lost.ts';
 interface Components extends ReconcileComponents {
   readonly alerts: Alerts;
   readonly chain: Pick<Chain, 'head' | 'minerInfo' | 'deadlines' | 'partitions'>;
-  readonly checker: Pick<StoreChecker, 'trouble' | 'stores'>;
+  readonly checker: Pick<StoreChecker, 'trouble' | 'stores' | 'check'>;
 }
 
 type Miners = readonly { readonly minerId: number; readonly address: Address }[];

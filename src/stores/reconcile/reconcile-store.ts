@@ -1,11 +1,11 @@
 import type { Clock } from '../../clock/clock.ts';
 import type { Database } from '../../database/database.ts';
-import { CodedError, errorText } from '../../errors/coded-error.ts';
+import { errorText } from '../../errors/coded-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { SectorIndex } from '../index/sector-index.ts';
 import { type PersistStore, storeAllows } from '../persist-store.ts';
 import { scanStore } from '../scan/scan-store.ts';
-import type { StoreChecker } from '../store-checker.ts';
+import { mustBeItself, type StoreChecker } from '../store-checker.ts';
 import { type DifferenceKind, differences, type Seen } from './difference.ts';
 import type { Live } from './live-sectors.ts';
 import { beginReconciliation, failReconciliation, saveDifferences } from './save-differences.ts';
@@ -74,7 +74,7 @@ export async function reconcileStore(components: ReconcileComponents, init: Reco
 /** All of the store, or an error. */
 async function scan(components: ReconcileComponents, init: ReconcileInit): Promise<SeenSectors> {
   const { store, live, signal, sectorsPerSecond, onProgress, mayGoOn } = init;
-  await mustBeItself(components, store.name);
+  await mustBeItself(components.checker, store.name);
   const seen = new SeenSectors(live);
   const batches = scanStore(components, {
     path: store.path,
@@ -86,13 +86,8 @@ async function scan(components: ReconcileComponents, init: ReconcileInit): Promi
     for (const sector of sectors) seen.add(sector);
     await mayGoOn?.();
   }
-  await mustBeItself(components, store.name);
+  await mustBeItself(components.checker, store.name);
   return seen;
-}
-
-async function mustBeItself({ checker }: ReconcileComponents, store: string): Promise<void> {
-  const trouble = await checker.trouble(store);
-  if (trouble !== undefined) throw new CodedError('store-not-itself', `store ${store}: ${trouble}`);
 }
 
 async function gather({ index }: ReconcileComponents, { store, stores, live }: ReconcileInit, seen: SeenSectors) {

@@ -36,7 +36,7 @@ export class SeenSectors {
     return this.#count;
   }
 
-  add({ minerId, number, upgraded, sectorSize, sealed, cache }: ScannedSector): void {
+  add({ minerId, number, upgraded, sectorSize, sealed, cache, isCacheCut = false }: ScannedSector): void {
     const miner = this.#live.get(minerId);
     if (miner === undefined) return;
     this.#count++;
@@ -50,7 +50,7 @@ export class SeenSectors {
     }
     for (const [part, finding] of [
       ['sealed', sealed],
-      ['cache', cache],
+      ['cache', isCacheCut ? { ...cache, is: 'wrong' } : cache],
     ] as const) {
       if (finding.is === 'unknown') seen.doubtful.add(number);
       if (finding.is === 'wrong' && !isOfOtherSize) seen.wrong.set(number, finding.reason);

@@ -62,6 +62,7 @@ export class SyncLook {
       upgraded,
       sealed: sealed.finding,
       cache,
+      ...(folder === good && cache.is === 'missing' && { isCacheCut: true }),
       ...(sectorSize !== undefined && { sectorSize }),
     };
   }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import type { LookJob, LookResult } from './scan-messages.ts';
+import type { LookJob, LookResult, WorkerMessage } from './scan-messages.ts';
 
 /** A store over a network answers later, not slower: more calls at a time take the same time. A thread takes 10 MiB. */
 const MAX_THREADS = 8;
@@ -13,15 +13,19 @@ const JOBS_IN_THREAD = 2;
 export class LookThreads {
   readonly #root: string;
   readonly #onResult: (result: LookResult) => void;
+  readonly #onBusy: () => void;
   readonly #threads: { readonly worker: Worker; jobs: number }[] = [];
   readonly #waiting: (() => void)[] = [];
 
   constructor(init: {
     readonly root: string;
     readonly onResult: (result: LookResult) => void;
+    /** The store answers, and a result is not there yet. */
+    readonly onBusy: () => void;
   }) {
     this.#root = init.root;
     this.#onResult = init.onResult;
+    this.#onBusy = init.onBusy;
     for (let count = Math.min(availableParallelism(), MAX_THREADS); count > 0; count--) this.#addThread();
   }
 
@@ -58,7 +62,8 @@ export class LookThreads {
     worker.on('error', (error) => {
       throw error;
     });
-    worker.on('message', (result: LookResult) => {
+    worker.on('message', (result: WorkerMessage) => {
+      if (result === 'busy') return this.#onBusy();
       thread.jobs--;
       if (result.callMs > WAITING_CALL_MS && this.#threads.length < MAX_THREADS) this.#addThread();
       this.#onResult(result);

@@ -57,4 +57,7 @@ export interface LookResult {
   readonly callMs: number;
 }
 
+/** `busy`: some sectors of a job that takes long were looked at. */
+export type WorkerMessage = LookResult | 'busy';
+
 export const ITEM_FIELDS = 4;

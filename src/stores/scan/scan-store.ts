@@ -6,8 +6,9 @@ import type { Finding } from '../check-messages.ts';
 import type { SectorSet } from '../index/sector-set.ts';
 import { globToRegExp } from './glob.ts';
 import type { Looks, ScanMessage, ScanOrder } from './scan-messages.ts';
+import { ScanProcesses } from './scan-processes.ts';
 import type { ScanBatch, ScannedSector, ScanProgress } from './scanned-sector.ts';
-import { endStoreProcess, linesOf, type StoreProcess, startStoreProcess } from './store-process.ts';
+import { endStoreProcess, linesOf, type StoreProcess } from './store-process.ts';
 
 export interface KnownSectors {
   readonly minerId: number;
@@ -31,6 +32,7 @@ export interface ScanInit {
 
 /** A large folder on a busy server takes its time before its first names come. */
 const SILENCE_MS = 30_000;
+const scans = new ScanProcesses();
 const good: Finding = { is: 'good', reason: '' };
 
 /**
@@ -46,7 +48,7 @@ export async function* scanStore(
   const { path, signal, onProgress } = init;
   globToRegExp(init.pattern ?? '*');
   signal?.throwIfAborted();
-  const child = startStoreProcess('scan-process');
+  const child = scans.start(components.clock, path);
   const onAbort = () => endStoreProcess(child);
   signal?.addEventListener('abort', onAbort);
   try {

@@ -1,16 +1,20 @@
 import { performance } from 'node:perf_hooks';
 import { parentPort, workerData } from 'node:worker_threads';
 import { SyncLook } from './look-sync.ts';
-import { ITEM_FIELDS, type Listed, type LookJob, type LookResult } from './scan-messages.ts';
+import { ITEM_FIELDS, type Listed, type LookJob, type LookResult, type WorkerMessage } from './scan-messages.ts';
 import type { ScannedSector } from './scanned-sector.ts';
 
 // A thread of a scan process: jobs in, results out. Only this thread hangs when the store does.
 
 const look = new SyncLook(String(workerData));
 
+/** A job may take long in a store that takes its time for each call. */
+const BUSY_EVERY_MS = 1_000;
+
 function doJob({ upgraded, items }: LookJob): LookResult {
   const began = performance.now();
   const callsBefore = look.calls;
+  let toldAt = began;
   const good: { minerId: number; upgraded: boolean; sectorSize: number; numbers: number[] }[] = [];
   const doubtful: ScannedSector[] = [];
   for (let at = 0; at < items.length; at += ITEM_FIELDS) {
@@ -22,6 +26,11 @@ function doJob({ upgraded, items }: LookJob): LookResult {
       sealedIs: sealedIs as Listed,
       cacheIs: cacheIs as Listed,
     });
+    const now = performance.now();
+    if (now - toldAt >= BUSY_EVERY_MS) {
+      toldAt = now;
+      parentPort?.postMessage('busy' satisfies WorkerMessage);
+    }
     const { sectorSize } = sector;
     if (sector.sealed.is !== 'good' || sector.cache.is !== 'good' || sectorSize === undefined) {
       doubtful.push(sector);
@@ -38,4 +47,4 @@ function doJob({ upgraded, items }: LookJob): LookResult {
   };
 }
 
-parentPort?.on('message', (job: LookJob) => parentPort?.postMessage(doJob(job)));
+parentPort?.on('message', (job: LookJob) => parentPort?.postMessage(doJob(job) satisfies WorkerMessage));

@@ -12,6 +12,8 @@ export interface ScannedSector {
   readonly sealed: Finding;
   /** `missing` where there is no cache folder, or a file in it is not there. */
   readonly cache: Finding;
+  /** The cache folder is there, and a file in it is not. */
+  readonly isCacheCut?: boolean;
 }
 
 /** An entry of one of the folders that is no sector. */

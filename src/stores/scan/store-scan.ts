@@ -50,6 +50,7 @@ export class StoreScan {
         this.#looked += sectors;
         this.#tell({ looks, progress: this.#progress() });
       },
+      onBusy: () => this.#tell({ progress: this.#progress() }),
     });
     const listing = new Listing({
       root: before.root,

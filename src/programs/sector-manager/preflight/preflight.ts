@@ -1,6 +1,8 @@
 import type { Chain } from '../../../chain/chain.ts';
 import type { Clock } from '../../../clock/clock.ts';
 import { withTimeLimit } from '../../../clock/time-limit.ts';
+import type { Endpoint } from '../../../config/endpoint.ts';
+import { shownUrl } from '../../../config/shown-url.ts';
 import { type Database, databaseNow } from '../../../database/database.ts';
 import { errorText } from '../../../errors/coded-error.ts';
 import type { Verifier } from '../../../ext-processor/verifier.ts';
@@ -8,11 +10,13 @@ import { formatAddress } from '../../../filecoin/address.ts';
 import { poStProofType } from '../../../filecoin/proof-types.ts';
 import { LEAST_FUNDS } from '../../../outbox/sender-book.ts';
 import { senderTrouble } from '../../../outbox/sender-trouble.ts';
+import type { Carrier } from '../../../outbox/settings.ts';
 import { checkParameters } from '../../../poster/check-parameters.ts';
 import type { MinerSettings } from '../../../poster/components.ts';
 import type { PersistStore } from '../../../stores/persist-store.ts';
 import { StoreWatch } from '../../../stores/store-watch.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
+import { reachGateway } from '../../../winning/gateway-link.ts';
 import { filText } from '../util/fil-text.ts';
 import { capacityText, readCapacity, readDemand } from './capacity.ts';
 
@@ -36,10 +40,14 @@ interface Components {
 interface PreflightInit {
   readonly miners: readonly MinerSettings[];
   readonly stores: readonly PersistStore[];
-  /** Whether the chain node holds the senders' keys, or a messager does. */
-  readonly signsHere: boolean;
+  /** Of the messages: a messager holds the senders' keys, else the chain node does. */
+  readonly carrier: Carrier;
+  /** Those that ask for winning proofs. */
+  readonly gateways: readonly Endpoint[];
   /** False: children of the manager prove. Default: true. */
   readonly hasMaster?: boolean;
+  /** The manager has just started the master, which needs a moment, as do its slaves to come back. Default: false. */
+  readonly startsMaster?: boolean;
 }
 
 type Check = () => Promise<Omit<Finding, 'check'>>;
@@ -51,10 +59,16 @@ const OLD_HEAD_MS = 120_000;
 const DRIFT_MS = 5_000;
 const STORE_LIMIT_MS = 10_000;
 const MASTER_SILENCE_MS = 10_000;
+const START_LIMIT_MS = 20_000;
+const START_LOOK_MS = 500;
+/** No message has it. */
+const NO_UID = 'wdpost-preflight';
 
 /** Looks at everything that posting needs, all at the same time; what cannot be found out counts as `fail`. */
 export async function preflight(components: Components, init: PreflightInit): Promise<Finding[]> {
-  const { miners, stores, signsHere, hasMaster = true } = init;
+  const { miners, stores, carrier, gateways, hasMaster = true, startsMaster = false } = init;
+  const signsHere = carrier.kind !== 'messager';
+  const settled = (look: Check): Check => (startsMaster ? () => untilStarted(components.clock, look) : look);
   const checks: [string, Check][] = [
     ['chain node', () => chainCheck(components)],
     ...miners.map((miner): [string, Check] => [
@@ -67,9 +81,14 @@ export async function preflight(components: Components, init: PreflightInit): Pr
     ]),
     ...stores.map((store): [string, Check] => [`store ${store.name}`, () => storeCheck(components, store)]),
     ['stores', async () => listed(stores)],
+    ...(carrier.kind === 'messager' ? [['messager', () => messagerCheck(carrier)] satisfies [string, Check]] : []),
+    ...gateways.map((gateway): [string, Check] => [
+      `gateway ${shownUrl(gateway.url)}`,
+      () => gatewayCheck(components, gateway),
+    ]),
     ['database', () => databaseCheck(components)],
-    ...(hasMaster ? [['master', () => masterCheck(components)] satisfies [string, Check]] : []),
-    ['capacity', () => capacityCheck(components, miners)],
+    ...(hasMaster ? [['master', settled(() => masterCheck(components))] satisfies [string, Check]] : []),
+    ['capacity', settled(() => capacityCheck(components, miners))],
   ];
   return await Promise.all(
     checks.map(async ([check, look]) => {
@@ -103,7 +122,7 @@ async function chainCheck({ clock, chain }: Components) {
   return ok(`height ${head.height} of ${network}`);
 }
 
-async function senderCheck({ chain }: Components, miner: MinerSettings & Pick<PreflightInit, 'signsHere'>) {
+async function senderCheck({ chain }: Components, miner: MinerSettings & { readonly signsHere: boolean }) {
   const node = await chain();
   const head = await node.head();
   const trouble = await senderTrouble(node, miner, head);
@@ -113,7 +132,26 @@ async function senderCheck({ chain }: Components, miner: MinerSettings & Pick<Pr
   const funds = `it has ${filText(balance)}`;
   if (balance < LEAST_FUNDS)
     return warn(`${sender} may send, but ${funds}, less than ${filText(LEAST_FUNDS)}: send it funds`);
-  return ok(`${sender} may send, ${miner.signsHere ? 'the node can sign' : 'the messager signs'} for it, and ${funds}`);
+  const signs = miner.signsHere ? 'the node can sign for it' : 'the messager has to hold its key (it was not asked)';
+  return ok(`${sender} may send, ${signs}, and ${funds}`);
+}
+
+async function messagerCheck({ messager }: Extract<Carrier, { kind: 'messager' }>) {
+  await messager.get(NO_UID);
+  return ok('answers, and takes the token');
+}
+
+async function gatewayCheck({ clock }: Components, gateway: Endpoint) {
+  await reachGateway(clock, gateway);
+  return ok('answers, and takes the token');
+}
+
+/** Looks again while it fails. */
+async function untilStarted(clock: Clock, look: Check): ReturnType<Check> {
+  for (const until = clock.monotonic() + START_LIMIT_MS; ; await clock.sleep(START_LOOK_MS)) {
+    const found = await look();
+    if (found.verdict !== 'fail' || clock.monotonic() >= until) return found;
+  }
 }
 
 async function parametersCheck({ chain, verifier }: Components, miner: MinerSettings) {

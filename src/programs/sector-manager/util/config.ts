@@ -3,12 +3,13 @@ import { join, resolve } from 'node:path';
 import { textTable } from '../../../cli/text-table.ts';
 import { loadAnyFile } from '../../../config/load-any-file.ts';
 import { type ValueInForce, whereFrom } from '../../../config/value-in-force.ts';
+import { errorText } from '../../../errors/coded-error.ts';
 import { createVerifier } from '../../../ext-processor/verifier.ts';
 import { configuredStores } from '../../../stores/scan/configured-stores.ts';
 import { readExtProvers } from '../ext-provers.ts';
 import { minerSettings } from '../miner-settings.ts';
 import { type Finding, preflight } from '../preflight/preflight.ts';
-import { carrierKind } from '../sending-init.ts';
+import { sendingInit } from '../sending-init.ts';
 import type { Toolbox } from './toolbox.ts';
 import type { Answer, Group } from './verb.ts';
 
@@ -35,7 +36,7 @@ export const configGroup: Group = {
         if (file !== undefined) return answer([await explain(resolve(file))]);
         const paths = ['sector-manager.cfg', 'ext-prover.cfg'].map((name) => join(toolbox.confDir, name));
         const files = await Promise.all(paths.filter((path, index) => index === 0 || existsSync(path)).map(explain));
-        return answer(files, await findings(toolbox));
+        return answer(files, await findings(toolbox, files).catch(unfit));
       },
     },
   ],
@@ -46,18 +47,28 @@ async function explain(path: string): Promise<ExplainedFile> {
   return { path, kind, values, warnings };
 }
 
-async function findings(toolbox: Toolbox): Promise<Finding[]> {
+/** Such files cannot be run with; their values are shown all the same. */
+const unfit = (error: unknown): Finding[] => [{ check: 'configuration', verdict: 'fail', text: errorText(error) }];
+
+async function findings(toolbox: Toolbox, files: readonly ExplainedFile[]): Promise<Finding[]> {
   const config = await toolbox.config();
-  const miners = minerSettings(config, toolbox.logger, join(toolbox.confDir, 'sector-manager.cfg'));
+  const file = join(toolbox.confDir, 'sector-manager.cfg');
+  const isProving = config.miners.some(({ proof }) => proof.enabled);
+  const isPosting = !isProving || config.miners.some(({ post }) => post.enabled);
+  const miners = isPosting ? minerSettings(config, toolbox.logger, file) : [];
+  const { carrier } = sendingInit(toolbox, config, file);
   const verifier = createVerifier(toolbox);
   toolbox.onClose(() => verifier.close());
   const { stores } = await configuredStores(toolbox, config.common);
   const ext = await readExtProvers(toolbox.confDir);
   const hasMaster = config.common.cluster.master !== undefined || ext.master !== undefined || ext.provers.length === 0;
-  return await preflight(
+  const shown = files.flatMap(({ warnings }) => warnings);
+  const more = ext.warnings.filter((warning) => !shown.includes(warning));
+  const found = await preflight(
     { clock: toolbox.clock, logger: toolbox.logger, chain: toolbox.chain, db: toolbox.database, verifier },
-    { miners, stores, signsHere: carrierKind(config) !== 'messager', hasMaster },
+    { miners, stores, carrier, gateways: isProving ? config.common.api.gateway : [], hasMaster },
   );
+  return [...more.map((text): Finding => ({ check: 'ext-prover.cfg', verdict: 'warn', text })), ...found];
 }
 
 function answer(files: readonly ExplainedFile[], found?: readonly Finding[]): Answer {
