@@ -21,6 +21,8 @@ import { key, list, optionalKey, section, unusedKey } from './table.ts';
 const DATABASE = 'all state is in one MySQL database, that of the master (docs/database.md)';
 const DEALS = 'this version handles no deals';
 const CHECKS = 'a store that is silent for seconds counts as hung and costs its own sectors only (docs/storage.md)';
+const STRICT = 'always as if true: only regular files of the right size count';
+const READ_ONLY = 'always as if true: no program writes to a store';
 const SEALING = 'this version seals no sectors';
 
 const mongo = {
@@ -139,11 +141,11 @@ export const commonKeys = {
       example: '/mnt/mount/nfs/0.0.0.0',
       about: 'The folder that holds sealed/ and cache/; an entry without it is ignored',
     }),
-    strict: key('Strict', flag, {
-      default: false,
-      about: 'Only regular files of the right size count; here this is always so',
-    }),
-    readOnly: key('ReadOnly', flag, { default: false, about: 'Nothing is ever written there' }),
+    strict: { ...key('Strict', flag, { default: true, about: `Not applicable: ${STRICT}` }), notApplicable: STRICT },
+    readOnly: {
+      ...key('ReadOnly', flag, { default: true, about: `Not applicable: ${READ_ONLY}` }),
+      notApplicable: READ_ONLY,
+    },
     growing: key('Growing', flag, {
       default: false,
       about:

@@ -219,7 +219,9 @@ export class Leader {
     const limitMs = LONGEST_SNARK * this.#init.policy.progressTimeoutMs;
     for (const { slave, attempt } of this.#heartbeats.provingLongerThan(limitMs)) {
       const reason = `in its SNARK for more than ${limitMs} ms`;
-      await this.#fail(slave, attempt, { class: 'slave', outcome: 'timeout', reason });
+      const failure = { class: 'slave', outcome: 'timeout', reason } as const;
+      // A heartbeat that is being written finds it ended, which must not look as if nobody knew why.
+      await this.dispatcher.whileDelivering(attempt, () => this.#fail(slave, attempt, failure));
       this.dropAttempts([{ ...attempt, slave, outcome: 'timeout' }]);
     }
   }

@@ -15,7 +15,7 @@ export interface Patience {
 const HISTORY = 100;
 /** With fewer than these nothing is said of the next ones. */
 const HISTORY_MIN = 5;
-/** A child is not ended for slowness before, whatever was measured: partitions differ in size. Epochs of a deadline, halved. */
+/** A child is not ended for slowness before, whatever was measured, since partitions differ in size: the length of a deadline. */
 const LEAST_WAIT_MS = 30 * 60_000;
 
 /** Of 32 GiB on a GPU with its reads, 9 and 15 epochs of a deadline of 60: the same shares of a shorter time. */

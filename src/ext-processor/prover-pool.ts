@@ -60,7 +60,7 @@ interface Effort<T> {
 interface Waiting {
   readonly closeAt: number;
   readonly tried: ReadonlySet<Child>;
-  readonly busy: ReadonlySet<Child>;
+  readonly busy: Set<Child>;
   readonly give: (place: Place | undefined) => void;
 }
 
@@ -185,28 +185,33 @@ export class ProverPool {
       return answer;
     });
     if (patience === undefined) return asked;
+    const { askAnotherMs, giveUpMs } = patience;
     return new Promise((resolve, reject) => {
       let others: Promise<T> | undefined;
-      const callOffs = [
-        this.#clock.after(patience.askAnotherMs, () => {
-          if (signal.aborted || ++effort.extra > MOST_EXTRA) return;
-          place.isOverdue = true;
-          const afterMs = patience.askAnotherMs;
-          this.#logger.warn({ child: child.name, afterMs }, 'a prover takes long, another one is asked as well');
-          others = this.#inTurn(effort);
-          others.then(resolve, () => {});
-        }),
-        this.#clock.after(patience.giveUpMs ?? left, () => {
-          if (signal.aborted || patience.giveUpMs === undefined) return;
-          this.#logger.error({ child: child.name, afterMs: patience.giveUpMs }, 'a prover hangs, and is given up');
-          effort.busy.delete(child);
-          this.#abandon(place);
-          this.#assign();
-        }),
-      ];
+      const askAnother = (): void => {
+        if (signal.aborted || ++effort.extra > MOST_EXTRA) return;
+        place.isOverdue = true;
+        this.#logger.warn({ child: child.name, askAnotherMs }, 'a prover takes long, another one is asked as well');
+        others = this.#inTurn(effort);
+        others.then(resolve, () => {});
+      };
+      const giveUp = (): void => {
+        if (signal.aborted) return;
+        this.#logger.error({ child: child.name, giveUpMs }, 'a prover hangs, nobody waits for it any more');
+        effort.busy.delete(child);
+        this.#abandon(place);
+        this.#assign();
+      };
+      const callOffs = [this.#clock.after(askAnotherMs, askAnother)];
+      if (giveUpMs !== undefined) callOffs.push(this.#clock.after(giveUpMs, giveUp));
       asked
-        .then(resolve, (error) => (others === undefined ? reject(error) : resolve(others)))
-        .finally(() => callOffs.forEach((callOff) => callOff()));
+        .then(resolve, (error) => {
+          if (others === undefined) reject(error);
+          else others.then(resolve, () => reject(error));
+        })
+        .finally(() => {
+          for (const callOff of callOffs) callOff();
+        });
     });
   }
 
@@ -278,10 +283,9 @@ export class ProverPool {
     for (const waiting of inOrder) {
       const running = this.#children.filter((child) => child.keeper.isReady && !waiting.tried.has(child));
       if (running.length === 0 && waiting.tried.size > 0) waiting.give(undefined);
-      const free = running.filter(
-        (child) => !waiting.busy.has(child) && child.places.size < child.concurrent && !holdsOverdue(child),
-      );
-      const child = pick(free);
+      const free = running.filter((child) => !waiting.busy.has(child) && child.places.size < child.concurrent);
+      const sound = free.filter(({ places }) => ![...places].some(({ isOverdue }) => isOverdue));
+      const child = pick(sound.length > 0 ? sound : free);
       if (child === undefined) continue;
       const place = { child, isAbandoned: false, isOverdue: false };
       child.places.add(place);

@@ -22,8 +22,6 @@ export const keyEffects: Readonly<Record<string, Readonly<Record<string, string>
     'Common.ScanPersistStores': 'test/stores-index/configured-stores.test.ts',
     'Common.PersistStores.Name': 'test/config/errors.test.ts',
     'Common.PersistStores.Path': 'test/stores/store-checker.test.ts',
-    'Common.PersistStores.Strict': 'sizes are checked whatever it says',
-    'Common.PersistStores.ReadOnly': 'no program writes to a store whatever it says',
     'Common.PersistStores.Growing': 'test/stores-index/configured-stores.test.ts',
     'Common.PersistStores.AllowMiners': 'test/stores/store-checker.test.ts',
     'Common.PersistStores.DenyMiners': 'test/stores/store-checker.test.ts',

@@ -85,8 +85,8 @@ test("the guide's sector-manager.cfg with store and miner named", async () => {
     {
       name: 'theduan1',
       path: '/storage02/cluster-cailbnet/duan-force-sealer/nfs/192.168.200.35',
-      strict: false,
-      readOnly: false,
+      strict: true,
+      readOnly: true,
       weight: 1,
       allowMiners: [1447],
       denyMiners: [],

@@ -42,6 +42,8 @@ test('everything is put in place, again without touching the configuration, and 
     'wdpost_master.toml',
   ]);
   for (const name of await readdir(config)) expect(await modeOf(join(config, name)), name).toBe('640');
+  const unit = await readFile(join(prefix, 'etc/systemd/system/sector-manager.service'), 'utf8');
+  expect(unit).toContain(`ReadWritePaths=${prefix}/var/lib/wdpost\n`);
   const { stdout } = await run(join(prefix, 'usr/local/bin/venus-sector-manager'), ['--version']);
   expect(stdout).toContain(JSON.parse(await readFile('package.json', 'utf8')).version);
 

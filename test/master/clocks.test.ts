@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
+import type { MasterConfig } from '../../src/config/master-file.ts';
 import { databaseNow } from '../../src/database/database.ts';
 import { submitTask } from '../../src/queue/submit-task.ts';
 import { SAMPLE_PROOF, sampleTask } from '../queue/sample-task.ts';
@@ -25,8 +26,8 @@ afterEach(async () => {
   await schema.drop();
 });
 
-async function start(): Promise<void> {
-  master = await startTestMaster(schema.url, {}, 0, undefined, wrongClock);
+async function start(task: Partial<MasterConfig['task']> = {}): Promise<void> {
+  master = await startTestMaster(schema.url, task, 0, undefined, wrongClock);
   submitter = await joinSubmitter(master.url);
   worker = await joinSlave(master.url, 'worker');
 }
@@ -54,6 +55,13 @@ test('the clock of the master is set an hour ahead: it is alarmed, and only what
   expect(await worker.starts.next()).toMatchObject({ id: waiting, attempt: 1 });
   aheadMs = 0;
   await master.log.until(agree);
+});
+
+test('a clock that is set is found out long before the next sweep, with nothing to prove', async () => {
+  aheadMs = 0;
+  await start({ retryJobIntervalMs: 60 * MINUTE_MS });
+  aheadMs = -60 * MINUTE_MS;
+  expect(await master.log.until(differ)).toMatchObject({ level: 50 });
 });
 
 test('the clock of the database is an hour ahead: what closes within the hour is alarmed and proven, behind the rest', async () => {

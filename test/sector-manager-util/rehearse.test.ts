@@ -49,7 +49,7 @@ test('a slave reads the sectors of the chain, and what is bad is named with its 
     });
     expect(bad.text).toMatch(/sector 3: corrupt \(.*is invalid/);
     expect((await scene.run('rehearse', { deadline: '1', partition: '0', store: 'store' })).json).toMatchObject({
-      sectors: [{ number: 3 }],
+      sectors: [{ number: 2 }, { number: 3 }],
     });
 
     await expect(scene.run('rehearse', { partition: '0' })).rejects.toThrow('--partition needs --deadline');

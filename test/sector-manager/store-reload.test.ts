@@ -83,6 +83,15 @@ test('a store that is left out since it cannot be read now stays', async () => {
   expect(await daemon.reload(storeText('a') + storeText('c'))).toEqual(['a', 'c', 'b']);
 });
 
+test('a store that a glob led to and does not now stays, and is named', async () => {
+  const daemon = await daemonWith(storeText('a'));
+  const [a] = daemon.checker.stores;
+  if (a === undefined) throw new Error('no store');
+  daemon.checker.stores = [a, { ...a, name: 'scanned', path: '/mnt/scanned' }];
+  expect(await daemon.reload(storeText('a'))).toEqual(['a', 'scanned']);
+  expect(daemon.said[0]).toContain('it is kept until the next start {"store":"scanned","path":"/mnt/scanned"}');
+});
+
 test('other changes of the file want a restart', async () => {
   const daemon = await daemonWith(storeText('a'));
   await daemon.reload(`${storeText('a')}[[Miners]]\nActor = 1000\n`);

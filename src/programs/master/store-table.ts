@@ -2,7 +2,7 @@ import type { StorePlace } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 
 /** What is needed of the one who tells. */
-type Teller = Pick<RpcPeer, 'hello'> & { readonly connection: Pick<RpcPeer['connection'], 'closed'> };
+type Teller = Pick<RpcPeer, 'hello'> & { readonly connection: { readonly closed: Promise<unknown> } };
 
 interface Told {
   readonly name: string;

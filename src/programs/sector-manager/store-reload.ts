@@ -26,10 +26,13 @@ export class StoreReload {
   readonly #components: Components;
   readonly #init: StoreReloadInit;
   #running: Promise<void> = Promise.resolve();
+  /** The file as it was taken last. */
+  #written: ManagerConfig;
 
   constructor(components: Components, init: StoreReloadInit) {
     this.#components = components;
     this.#init = init;
+    this.#written = init.config;
   }
 
   /** Never rejects; reloads follow one another. */
@@ -45,8 +48,15 @@ export class StoreReload {
       const { config, warnings } = await loadManagerConfig(file);
       const found = await this.#init.storesOf(config);
       const named = new Set(found.stores.map(({ name }) => name));
-      // Without its store a sector that is nowhere else would be bad.
-      const kept = found.warnings.length === 0 ? [] : checker.stores.filter(({ name }) => !named.has(name));
+      const written = new Set(this.#written.common.persistStores.map(({ name }) => name));
+      // A store that the globs led to and that is not mounted now: without it a sector that is nowhere else would be bad.
+      const kept = checker.stores.filter(
+        ({ name }) => !named.has(name) && (found.warnings.length > 0 || !written.has(name)),
+      );
+      for (const { name, path } of kept) {
+        logger.warn({ store: name, path }, 'store is not found now, it is kept until the next start');
+      }
+      this.#written = config;
       const stores = [...found.stores, ...kept];
       if (stores.length === 0 && checker.stores.length > 0) {
         throw new CodedError('no-stores', `${file} names no store any more; to run without any, restart`);

@@ -58,18 +58,20 @@ function* ofMiner(facts: Facts, live: SectorSet, seen: Seen): Generator<Omit<Dif
   const unexpected = facts.denied.has(minerId) ? present : present.subtract(live);
   const reason = facts.denied.has(minerId) ? 'the store is not for this miner' : 'the chain has no such sector';
   for (const number of unexpected) yield { number, kind: 'unexpected', reason };
-  for (const [number, why] of seen.wrong) if (live.has(number)) yield { number, kind: 'wrong-size', reason: why };
-
   const ofSector = (shares: readonly StoreShare[], kind: boolean) =>
     shares.filter((share) => share.minerId === minerId && share.upgraded === kind);
+  // The old data of an upgraded sector may be removed.
+  const upgrades = upgraded ? [] : [...ofSector(facts.indexed, true), ...ofSector(facts.elsewhere, true)];
+  const replaced = union(...upgrades.map(({ sealed }) => sealed));
+  for (const [number, why] of seen.wrong) {
+    if (live.has(number) && !replaced.has(number)) yield { number, kind: 'wrong-size', reason: why };
+  }
   for (const { store, sealed } of ofSector(facts.elsewhere, upgraded)) {
     for (const number of seen.sealed.intersection(sealed))
       yield { number, kind: 'duplicate', reason: `also in ${store}` };
   }
 
-  // The old data of an upgraded sector may be removed.
-  const upgrades = upgraded ? [] : [...ofSector(facts.indexed, true), ...ofSector(facts.elsewhere, true)];
-  const excused = union(seen.doubtful, ...upgrades.map(({ sealed }) => sealed));
+  const excused = union(seen.doubtful, replaced);
   const lost = (part: 'sealed' | 'cache') => {
     const had = union(...ofSector(facts.indexed, upgraded).map((share) => share[part]));
     const others = union(...ofSector(facts.elsewhere, upgraded).map((share) => share[part]));

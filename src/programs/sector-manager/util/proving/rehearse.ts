@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { SectorInfo } from '../../../../chain/sector-info.ts';
 import { textTable } from '../../../../cli/text-table.ts';
 import { REHEARSAL_LIMIT_MS, type RehearsalFault, rehearsalFaults } from '../../../../ext-processor/rehearser.ts';
 import { Bitfield } from '../../../../filecoin/bitfield.ts';
@@ -8,6 +9,7 @@ import { checkSectors } from '../../../../poster/read-sectors.ts';
 import { windowTask } from '../../../../poster/window-task.ts';
 import type { RpcClient } from '../../../../rpc/rpc-client.ts';
 import { rehearsalOutput } from '../../../../rpc/window-post.ts';
+import { SectorIndex } from '../../../../stores/index/sector-index.ts';
 import type { SectorCheck } from '../../../../stores/sector-check.ts';
 import type { StoreChecker } from '../../../../stores/store-checker.ts';
 import { tellStores } from '../../master-connection.ts';
@@ -37,6 +39,7 @@ interface PartitionRehearsal {
 interface Components {
   readonly master: RpcClient;
   readonly checker: StoreChecker;
+  readonly index: SectorIndex;
   readonly scope: MinerScope;
   /** RegisteredPoStProof number. */
   readonly proofType: number;
@@ -50,7 +53,7 @@ export const rehearse: Verb = {
   options: [
     { flags: '--deadline <index>', about: 'only this deadline (default: all)' },
     { flags: '--partition <index>', about: 'only this partition of the deadline' },
-    { flags: '--store <name>', about: 'only sectors that lie in this store' },
+    { flags: '--store <name>', about: 'only sectors that lie in this store, or should, or are nowhere' },
   ],
   async run(toolbox, written) {
     const wanted = wantedOf(written);
@@ -106,13 +109,13 @@ async function prepare(toolbox: Toolbox, written: Written, store: string | undef
   const master = await masterClient(toolbox);
   await tellStores({ logger: toolbox.logger, master }, checker.stores);
   return {
-    components: { master, checker, scope, proofType },
+    components: { master, checker, index: new SectorIndex({ db: await toolbox.database() }), scope, proofType },
     windowMs: scope.current.policy.challengeWindow * (await epochLength(scope.chain, scope.head)),
   };
 }
 
 async function rehearsePartition(
-  { master, checker, scope, proofType }: Components,
+  { master, checker, index, scope, proofType }: Components,
   init: {
     readonly deadline: number;
     readonly partition: number;
@@ -130,9 +133,8 @@ async function rehearsePartition(
   const signal = new AbortController().signal;
   const all = await checkSectors(checker, { minerId, proofType, sectors: infos, signal });
   const lost = [...init.live.subtract(Bitfield.of(infos.map(({ number }) => number)))].map(unknownToChain);
-  const checks = [...all, ...lost].filter(
-    (check) => store === undefined || (check.verdict === 'good' && check.store === store),
-  );
+  const found = [...all, ...lost];
+  const checks = store === undefined ? found : await ofStore(index, minerId, store, found, infos);
   const good = checks.filter((check) => check.verdict === 'good');
   if (good.length === 0) return { sectors: checks.map((check) => sectorOf(init, check)) };
   const byNumber = new Map(infos.map((info) => [info.number, info]));
@@ -148,6 +150,25 @@ async function rehearsePartition(
     partition: { deadline, partition, sectors: good.length, slave, readingMs, checkingMs },
     readers,
   };
+}
+
+/** Those that lie in the store, or should: what is not good lies nowhere, unless the index knows better. */
+async function ofStore(
+  index: SectorIndex,
+  minerId: number,
+  store: string,
+  checks: readonly SectorCheck[],
+  infos: readonly SectorInfo[],
+): Promise<SectorCheck[]> {
+  const upgraded = new Map(infos.map((info) => [info.number, info.sectorKeyCid !== null]));
+  const wanted = checks
+    .filter(({ verdict }) => verdict !== 'good')
+    .map(({ number }) => ({ number, upgraded: upgraded.get(number) ?? false }));
+  const copies = await index.locate(minerId, wanted);
+  return checks.filter((check) => {
+    if (check.verdict === 'good') return check.store === store;
+    return copies.get(check.number)?.some((copy) => copy.store === store) ?? true;
+  });
 }
 
 function unknownToChain(number: number): SectorCheck {

@@ -9,6 +9,7 @@ import { isSet, usage } from '../proving/usage.ts';
 import type { Toolbox } from '../toolbox.ts';
 import type { Verb, Written } from '../verb.ts';
 import { attachJson, attachText, type LeftOut } from './attach-report.ts';
+import { indexDatabase } from './index-database.ts';
 import { knownStores } from './known-stores.ts';
 import { ScanMeter } from './scan-meter.ts';
 import { storeSection } from './store-section.ts';
@@ -47,7 +48,7 @@ export const attach: Verb = {
       if (verbose) meter.line(`${one.name}: ${one.reason}`);
     };
     const report = await attachStore(
-      { clock: toolbox.clock, logger: toolbox.logger, db: await toolbox.database() },
+      { clock: toolbox.clock, logger: toolbox.logger, db: await indexDatabase(toolbox) },
       {
         ...store,
         ...(pattern !== undefined && { pattern }),

@@ -14,6 +14,7 @@ import { chosenMiner } from '../proving/miner-scope.ts';
 import { usage } from '../proving/usage.ts';
 import type { Toolbox } from '../toolbox.ts';
 import type { Verb, Written } from '../verb.ts';
+import { indexDatabase } from './index-database.ts';
 import { ScanMeter } from './scan-meter.ts';
 
 /** store_findings_view has them all. */
@@ -38,7 +39,7 @@ export const check: Verb = {
       throw usage(`no such store is configured; there are: ${stores.map(({ name }) => name).join(', ') || 'none'}`);
     }
     const live = await liveOfMiners(toolbox, written);
-    const db = await toolbox.database();
+    const db = await indexDatabase(toolbox);
     const index = new SectorIndex({ db });
     const checker = new StoreChecker({ ...toolbox, index }, { stores });
     toolbox.onClose(() => checker.close());

@@ -2,6 +2,7 @@ import { minerId as minerIdKind } from '../../../../config/kinds.ts';
 import { SectorIndex } from '../../../../stores/index/sector-index.ts';
 import { isSet, usage, wholeNumber } from '../proving/usage.ts';
 import type { Verb } from '../verb.ts';
+import { indexDatabase } from './index-database.ts';
 import { knownStores } from './known-stores.ts';
 
 export const find: Verb = {
@@ -17,7 +18,7 @@ export const find: Verb = {
       throw usage(`<actor id> must be a miner's number such as 1000, not ${JSON.stringify(actor)}`);
     const sector = { number: wholeNumber(number, '<number>'), upgraded: isSet(written, 'upgrade') };
     const name = `s-t0${minerId}-${sector.number}`;
-    const index = new SectorIndex({ db: await toolbox.database() });
+    const index = new SectorIndex({ db: await indexDatabase(toolbox) });
     const [copies = []] = (await index.locate(minerId, [sector])).values();
     const configured = await knownStores(toolbox);
     const stores = copies.map((copy) => ({ ...copy, isConfigured: configured.has(copy.store) }));

@@ -2,13 +2,14 @@ import { readableTime } from '../../../../cli/readable.ts';
 import { textTable } from '../../../../cli/text-table.ts';
 import { SectorIndex } from '../../../../stores/index/sector-index.ts';
 import type { Verb } from '../verb.ts';
+import { indexDatabase } from './index-database.ts';
 import { knownStores } from './known-stores.ts';
 
 export const list: Verb = {
   name: 'list',
   about: 'list stores: those of sector-manager.cfg and those of the index. No store is looked at',
   async run(toolbox) {
-    const db = await toolbox.database();
+    const db = await indexDatabase(toolbox);
     const configured = await knownStores(toolbox);
     const rows = await db.kysely.selectFrom('stores').selectAll().orderBy('name').execute();
     const known = new Map(rows.map((row) => [row.name, row]));
