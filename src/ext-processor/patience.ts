@@ -15,6 +15,8 @@ export interface Patience {
 const HISTORY = 100;
 /** With fewer than these nothing is said of the next ones. */
 const HISTORY_MIN = 5;
+/** However quick the proofs. */
+const LEAST_ASK_MS = 1_000;
 /** A child is not ended for slowness before, whatever was measured, since partitions differ in size: the length of a deadline. */
 const LEAST_WAIT_MS = 30 * 60_000;
 
@@ -51,7 +53,7 @@ export function patienceFor(leftMs: number, { usual, slow }: ProofPace): Patienc
   const lastCall = leftMs - usual;
   const isHungBy = 2 * slow;
   return {
-    askAnotherMs: Math.max(usual, Math.min(isHungBy, lastCall)),
+    askAnotherMs: Math.max(usual, LEAST_ASK_MS, Math.min(isHungBy, lastCall)),
     giveUpMs: lastCall < isHungBy ? undefined : Math.min(lastCall, Math.max(2 * isHungBy, LEAST_WAIT_MS)),
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { cidJson } from '../chain/json-values.ts';
 import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
+import { shownUrl } from '../config/shown-url.ts';
 import { CodedError, errorText } from '../errors/coded-error.ts';
 import type { Message } from '../filecoin/message.ts';
 import { messageToJson } from '../filecoin/message-json.ts';
@@ -65,6 +66,7 @@ export function connectMessager(
   { url, token }: { readonly url: string; readonly token?: string | undefined },
 ): Messager {
   const address = messagerUrl(url);
+  const shown = shownUrl(address);
   let lastId = 0;
 
   const post = async (request: object, signal: AbortSignal): Promise<z.output<typeof answerJson>> => {
@@ -95,9 +97,9 @@ export function connectMessager(
       });
     } catch (cause) {
       if (cause instanceof CodedError && cause.code === 'messager-error') throw cause;
-      throw new CodedError('messager-unavailable', `messager ${address} cannot be used: ${errorText(cause)}`, {
-        cause,
-      });
+      // fetch names the whole URL in some of its errors.
+      const why = errorText(cause).replaceAll(address, shown);
+      throw new CodedError('messager-unavailable', `messager ${shown} cannot be used: ${why}`);
     } finally {
       ending.abort();
     }

@@ -1,18 +1,20 @@
 import type { Clock } from '../clock/clock.ts';
-import { untilAborted } from '../clock/until-aborted.ts';
-import { CodedError, errorText } from '../errors/coded-error.ts';
+import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Alerts } from '../telemetry/alerts.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { proofRequest } from './gateway-json.ts';
+import { type ProofRequest, proofRequest, type WinningProof } from './gateway-json.ts';
 import type { GatewayRequest } from './gateway-link.ts';
 import { type ProveComponents, proveRequest } from './prove-request.ts';
+import type { SharedWork } from './shared-work.ts';
 
 export interface AnswerComponents extends ProveComponents {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly alerts: Alerts;
   readonly metrics: Pick<Metrics, 'winning'>;
+  /** A node asks every gateway that it knows. */
+  readonly shared: SharedWork<WinningProof[]>;
 }
 
 export interface AnswerInit {
@@ -28,7 +30,7 @@ export async function answerRequest(
   request: GatewayRequest,
   { minerId, limitMs, signal }: AnswerInit,
 ): Promise<void> {
-  const { clock, logger, alerts, metrics } = components;
+  const { clock, logger, alerts, metrics, shared } = components;
   const since = clock.monotonic();
   const tooLate = new AbortController();
   const callOff = clock.after(limitMs, () =>
@@ -40,15 +42,17 @@ export async function answerRequest(
   try {
     const over = AbortSignal.any([signal, tooLate.signal, request.signal]);
     const asked = readRequest(request.payload);
-    const proving = proveRequest(components, minerId, asked, over);
-    const proofs = await Promise.race([proving, untilAborted(over).then(() => Promise.reject(over.reason))]);
+    const leftMs = () => limitMs - (clock.monotonic() - since);
+    const proofs = await shared.get(keyOf(minerId, asked), over, (unwanted) =>
+      proveRequest(components, asked, { minerId, leftMs, signal: unwanted }),
+    );
     await request.respond(proofs);
     metrics.winning('answered', minerId, tookMs());
     alerts.resolve(condition);
     logger.info({ minerId, epoch: asked.epoch, tookMs: tookMs() }, 'winning post: proof answered');
   } catch (error) {
     if (signal.aborted) return;
-    const outcome = tooLate.signal.aborted ? 'late' : 'failed';
+    const outcome = errorCode(error) === 'time-limit' ? 'late' : 'failed';
     const reason = errorText(error);
     metrics.winning(outcome, minerId);
     logger.error({ minerId, outcome, tookMs: tookMs(), reason }, 'winning post: no proof, the block is lost');
@@ -66,6 +70,11 @@ export async function answerRequest(
     // Lets go of the signals that outlive it.
     tooLate.abort();
   }
+}
+
+/** The same for requests that the same proof answers. */
+function keyOf(minerId: number, { sectors, randomness }: ProofRequest): string {
+  return JSON.stringify([minerId, Buffer.from(randomness).toString('hex'), sectors]);
 }
 
 function readRequest(payload: unknown) {

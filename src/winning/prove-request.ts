@@ -13,15 +13,21 @@ export interface ProveComponents {
   readonly verifier: Pick<Verifier, 'verify'>;
 }
 
+export interface ProveInit {
+  readonly minerId: number;
+  /** Until it is too late. */
+  readonly leftMs: () => number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Finds the sectors, proves and verifies.
  * @throws CodedError `bad-request`, `sector-not-found`, `invalid-proof`, what prover and verifier throw, or the signal's reason
  */
 export async function proveRequest(
   { checker, prover, verifier }: ProveComponents,
-  minerId: number,
   { sectors, randomness }: ProofRequest,
-  signal: AbortSignal,
+  { minerId, leftMs, signal }: ProveInit,
 ): Promise<WinningProof[]> {
   const [first] = sectors;
   if (first === undefined) throw new CodedError('bad-request', 'the gateway asked for a proof of no sector');
@@ -37,7 +43,7 @@ export async function proveRequest(
   });
   const seed = proofSeed(randomness);
   const task = { miner_id: minerId, proof_type: name, replicas, seed: [...seed] };
-  const { proofs } = await prover.prove(task, signal);
+  const { proofs } = await prover.prove(task, signal, leftMs());
   return await Promise.all(
     proofs.map(async (text) => {
       const proof = Buffer.from(text, 'base64');

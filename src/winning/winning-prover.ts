@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../clock/clock.ts';
 import { CodedError } from '../errors/coded-error.ts';
+import type { ProofPace } from '../ext-processor/patience.ts';
 import { proverBinary } from '../ext-processor/prover-binary.ts';
 import { type PoolChildInit, ProverPool } from '../ext-processor/prover-pool.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -16,10 +17,11 @@ export interface WinningProver {
   /** A child is ready. */
   readonly isReady: boolean;
   /**
-   * Proves a winning_post task. Waits for a child that is starting, within the limit.
+   * Proves a winning_post task. Waits for a child that is starting or busy, as long as the quickest proof is still in time then.
+   * @param leftMs until it is too late. Default: the limit
    * @throws CodedError `bad-task`, `prover-failed` (the sector cannot be read), `prover-exited`, `time-limit`, or the signal's reason
    */
-  prove(task: unknown, signal: AbortSignal): Promise<WinningOutput>;
+  prove(task: unknown, signal: AbortSignal, leftMs?: number): Promise<WinningOutput>;
   close(): Promise<void>;
 }
 
@@ -36,10 +38,14 @@ export interface WinningProverInit {
 /** Warming up proves once for each sector size whose parameters are there: 4 s of two cores at 2KiB, four times that at 32GiB. */
 const READY_LIMIT_MS = 180_000;
 /**
- * Blocks won at the same time, by several miners; more than that wait. Each proof takes 8 s of a core at 2KiB and four times that at
- * 32GiB, so those that share few cores would all be late.
+ * Several miners may win at the same time; more than these wait, the oldest first. A proof takes 8 s of a core at 2KiB and four times that
+ * at 32GiB and spreads over the cores that there are, so more of them side by side would all be late.
  */
-const AT_ONCE = Math.min(8, Math.max(1, Math.floor(availableParallelism() / 4)));
+const AT_ONCE = Math.min(2, Math.max(1, Math.floor(availableParallelism() / 4)));
+/** Proofs looked back at. */
+const HISTORY = 20;
+/** Nothing is known of cores and sector size: a child is given up only by what was measured. */
+const ASSUMED: ProofPace = { usual: 10_000, slow: WINNING_LIMIT_MS };
 
 /** Keeps provers of winning PoSt running, in processes of their own: never behind window PoSt. Returns at once. */
 export function createWinningProver(
@@ -49,25 +55,44 @@ export function createWinningProver(
   const { clock } = components;
   const args = ['processor', 'winning_post', ...(warmUp ? ['--warmup'] : [])];
   const ours = { bin: proverBinary(env), args, env, readyTimeoutMs: READY_LIMIT_MS, concurrent: AT_ONCE, weight: 1 };
-  const pool = new ProverPool(components, { stage: 'winning_post', children: children ?? [ours] });
+  const pool = new ProverPool(components, {
+    stage: 'winning_post',
+    children: children ?? [ours],
+    assumed: () => ASSUMED,
+  });
+  const tookMs: number[] = [];
   return {
     get isReady() {
       return pool.slots > 0;
     },
-    async prove(task, signal) {
+    async prove(task, signal, leftMs = limitMs) {
       const checked = readWinningTask(task);
       const tooLate = new AbortController();
-      const callOff = clock.after(limitMs, () =>
-        tooLate.abort(new CodedError('time-limit', `no winning proof was made within ${limitMs} ms`)),
-      );
+      const after = (ms: number, why: string) =>
+        clock.after(Math.max(0, ms), () => tooLate.abort(new CodedError('time-limit', why)));
+      let since: number | undefined;
+      const callOff = after(leftMs, `no winning proof was made within ${limitMs} ms`);
+      const quickest = Math.min(...tookMs);
+      // Its place is worth more to one that can still be in time.
+      const callOffWaiting = Number.isFinite(quickest)
+        ? after(leftMs - quickest, `other proofs were made first, and the quickest takes ${Math.round(quickest)} ms`)
+        : () => {};
       try {
-        return await pool.prove(checked, {
+        const output = await pool.prove(checked, {
           signal: AbortSignal.any([signal, tooLate.signal]),
-          closeAt: clock.now() + limitMs,
-          accept: async (output) => readOutput(output),
+          closeAt: clock.now() + leftMs,
+          accept: async (said) => readOutput(said),
+          onStart: () => {
+            since ??= clock.monotonic();
+            callOffWaiting();
+          },
         });
+        tookMs.push(clock.monotonic() - (since ?? 0));
+        if (tookMs.length > HISTORY) tookMs.shift();
+        return output;
       } finally {
         callOff();
+        callOffWaiting();
       }
     },
     close: () => pool.close(),

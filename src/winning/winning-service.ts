@@ -3,9 +3,10 @@ import { shownUrl } from '../config/shown-url.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import { type AnswerComponents, answerRequest } from './answer-request.ts';
 import { listenAtGateway } from './gateway-link.ts';
+import { SharedWork } from './shared-work.ts';
 import { WINNING_LIMIT_MS, type WinningProver } from './winning-prover.ts';
 
-interface Components extends AnswerComponents {
+interface Components extends Omit<AnswerComponents, 'shared'> {
   readonly prover: Pick<WinningProver, 'prove' | 'isReady'>;
 }
 
@@ -22,7 +23,7 @@ const AWAY_LIMIT_MS = 60_000;
 
 /** Listens at every gateway for every miner, on a connection of its own each, and answers what they ask. */
 export class WinningService {
-  readonly #components: Components;
+  readonly #components: AnswerComponents & Components;
   readonly #init: WinningServiceInit;
   readonly #closing = new AbortController();
   /** Of what is away: calls off its alarm. */
@@ -30,7 +31,7 @@ export class WinningService {
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(components: Components, init: WinningServiceInit) {
-    this.#components = components;
+    this.#components = { ...components, shared: new SharedWork() };
     this.#init = init;
   }
 

@@ -1,10 +1,14 @@
+import { getEventListeners } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { Clock } from '../../src/clock/clock.ts';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { CodedError } from '../../src/errors/coded-error.ts';
 import { type PoolChildInit, ProverPool } from '../../src/ext-processor/prover-pool.ts';
+import { ManualClock } from '../rpc/manual-clock.ts';
 import { EventQueue } from '../support/event-queue.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 import { answering, READY, saying, scripted } from './scripted.ts';
@@ -27,9 +31,13 @@ function child(
 }
 
 async function poolOf(...children: PoolChildInit[]) {
+  return await poolWith(systemClock, ...children);
+}
+
+async function poolWith(clock: Clock, ...children: PoolChildInit[]) {
   const changes = new EventQueue<number>();
   const pool: ProverPool = new ProverPool(
-    { clock: systemClock, logger: silentLogger },
+    { clock, logger: silentLogger },
     { stage: 'window_post', children, onChange: () => changes.push(pool.slots) },
   );
   pools.push(pool);
@@ -178,23 +186,94 @@ test('starts with one that works, and not with none', async () => {
   });
 });
 
-test('an idle child is asked beside one that hangs, which is ended', async () => {
-  const { pool, changes } = await poolOf(child({ weight: 9 }), child());
-  await changes.until((slots) => slots === 2);
+const HALF_HOUR = 1_800_000;
+
+/** Whoever is asked first makes the file, and never answers. */
+async function hanging(pool: ProverPool, clock: Clock, init: { readonly closeInMs?: number } = {}) {
   const began = join(folder, 'began');
-  const hanging = { ...saying(answering('made')), hangUnlessFile: began };
-  const { output, order } = asking(pool, hanging, { closeAt: Date.now() + 3_000 });
+  const task = { ...saying(answering('made')), hangUnlessFile: began };
+  const asked = asking(pool, task, { closeAt: clock.now() + (init.closeInMs ?? HALF_HOUR) });
+  await vi.waitUntil(() => existsSync(began), { timeout: 10_000 });
+  return asked;
+}
+
+test('an idle child is asked beside one that hangs, which is ended', async () => {
+  const clock = new ManualClock();
+  const { pool, changes } = await poolWith(clock, child({ weight: 9 }), child());
+  await changes.until((slots) => slots === 2);
+  const { output, order } = await hanging(pool, clock);
+  // Twice what the slowest sound proof is assumed to take.
+  clock.advance(899_999);
+  expect(order).toEqual([1]);
+  clock.advance(1);
   await expect(output).resolves.toBe('made');
   expect(order).toEqual([1, 2]);
   await changes.until((slots) => slots === 1);
   await changes.until((slots) => slots === 2);
 }, 20_000);
 
-test('one that hangs alone is waited for, and what it fails with is told', async () => {
-  const { pool } = await poolOf(child());
-  const stop = new AbortController();
-  const { output, asked } = asking(pool, never(), { signal: stop.signal, closeAt: Date.now() + 100 });
+test('how long is too long is measured where proofs were made', async () => {
+  const clock = new ManualClock();
+  const { pool } = await poolWith(clock, child({ weight: 9 }), child());
+  const go = join(folder, 'go');
+  const five = Array.from({ length: 5 }, () => asking(pool, { ...saying(answering(1)), untilFile: go }));
+  await five[0]?.asked.next();
+  clock.advance(2_000);
+  await writeFile(go, '');
+  await Promise.all(five.map(({ output }) => output));
+  const { output, order } = await hanging(pool, clock);
+  clock.advance(4_000);
+  await expect(output).resolves.toBe('made');
+  expect(order).toHaveLength(2);
+}, 20_000);
+
+test('one that hangs and has no other beside it is ended while time for another proof is left, and asked again', async () => {
+  const clock = new ManualClock();
+  const { pool, changes } = await poolWith(clock, child());
+  await changes.until((slots) => slots === 1);
+  const { output, order } = await hanging(pool, clock);
+  clock.advance(HALF_HOUR - 270_000 - 1);
+  expect(order).toEqual([1]);
+  clock.advance(1);
+  await expect(output).resolves.toBe('made');
+  expect(order).toEqual([1, 1]);
+}, 20_000);
+
+test('an answer that comes after all counts, though another child was asked', async () => {
+  const clock = new ManualClock();
+  const { pool } = await poolWith(clock, child({ weight: 9 }), child());
+  const go = join(folder, 'go');
+  const { output, asked } = asking(
+    pool,
+    { ...saying(answering('late')), untilFile: go },
+    { closeAt: clock.now() + HALF_HOUR },
+  );
   await asked.next();
+  clock.advance(900_000);
+  await asked.next();
+  await writeFile(go, '');
+  await expect(output).resolves.toBe('late');
+}, 20_000);
+
+test('a task that stops whoever works at it does not stop all', async () => {
+  const clock = new ManualClock();
+  const { pool } = await poolWith(clock, child(), child(), child(), child());
+  const stop = new AbortController();
+  const { output, order, asked } = asking(pool, never(), { signal: stop.signal, closeAt: clock.now() + HALF_HOUR });
+  // Each time half of what is left.
+  for (const patience of [900_000, 450_000, 225_000]) {
+    await asked.next();
+    clock.advance(patience);
+  }
+  await expect(asking(pool, saying(answering('free'))).output).resolves.toBe('free');
+  expect(order).toHaveLength(3);
   stop.abort(new CodedError('deadline-closed', 'closed'));
   await expect(output).rejects.toMatchObject({ code: 'deadline-closed' });
+}, 20_000);
+
+test('a signal that outlives its requests is not listened to any more', async () => {
+  const { pool } = await poolOf(child());
+  const { signal } = new AbortController();
+  for (let i = 0; i < 2; i++) await asking(pool, saying(answering(1)), { signal }).output;
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { meterText } from '../../src/programs/sector-manager/util/storage/scan-meter.ts';
 import { storageGroup } from '../../src/programs/sector-manager/util/storage/storage-group.ts';
 import { withToolbox } from '../../src/programs/sector-manager/util/toolbox.ts';
 import type { PersistStore } from '../../src/stores/persist-store.ts';
 import { MINER, makeSealed, makeSector, TestStores } from '../stores/test-stores.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { createEmptySchema, createTestDatabase, type TestDatabase } from '../support/database.ts';
 
 let database: TestDatabase;
 let stores: TestStores;
@@ -58,12 +58,22 @@ function run(name: string, args: readonly string[] = [], options: Readonly<Recor
 test('attach prints the section for the config file, and a summary beside it', async () => {
   await makeSector(store, 1);
   const { code, stdout, stderr } = await util('attach', '--verbose', '--name=a', '--read-only', store.path);
-  expect(stdout).toBe(
-    `[[Common.PersistStores]]\nName = "a"\nPath = "${store.path}"\nStrict = false\nReadOnly = true\nWeight = 0\n`,
-  );
+  expect(stdout).toBe(`[[Common.PersistStores]]\nName = "a"\nPath = "${store.path}"\nReadOnly = true\nWeight = 0\n`);
   expect(stderr).toMatch(/^ok +1, 1 of them new$/m);
   expect(stderr).toMatch(/add the section below into the config file:\n$/);
   expect(code).toBe(0);
+});
+
+test('a store may be attached before the daemon ever ran', async () => {
+  const fresh = await createEmptySchema();
+  onTestFinished(() => fresh.drop());
+  await writeFile(
+    join(home, 'sector-manager.cfg'),
+    `[Common.Cluster]\nDatabase = "${fresh.url}"\nMaster = "127.0.0.1:1"\n`,
+  );
+  expect(await run('list')).toMatchObject({ json: [] });
+  await makeSector(store, 1);
+  expect(await run('attach', [store.path], { name: 'a', json: true })).toMatchObject({ json: { ok: 1, added: 1 } });
 });
 
 test('attach names what it leaves out and ends with 3', async () => {

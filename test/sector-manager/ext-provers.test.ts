@@ -1,12 +1,14 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { loadManagerConfig } from '../../src/config/manager-file.ts';
 import { proverBinary } from '../../src/ext-processor/prover-binary.ts';
+import { ProverPool } from '../../src/ext-processor/prover-pool.ts';
 import { findCluster } from '../../src/programs/sector-manager/cluster.ts';
 import { poolChild, readExtProvers } from '../../src/programs/sector-manager/ext-provers.ts';
+import { programPath } from '../../src/programs/sector-manager/program-path.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
 let home: string;
@@ -78,15 +80,53 @@ test('children need a database only, and no master', async () => {
   expect(found.children).toHaveLength(1);
 });
 
-test('the compiled master of old is driven as a child, and that is said', async () => {
+const SAID = 'window_post processor ready';
+/** A master that is not ours, as the line protocol has it: it answers what it is asked, and ends with its stdin. */
+const FOREIGN = `#!${process.execPath}
+process.stdout.write('${SAID}\\n');
+process.stdin.on('data', (data) => {
+  for (const line of data.toString().trim().split('\\n')) {
+    process.stdout.write(JSON.stringify({ id: JSON.parse(line).id, err_msg: null, output: 'by lines' }) + '\\n');
+  }
+});
+`;
+
+test('a master of another system is driven by lines, whatever its name, and that is said', async () => {
   const bin = join(home, 'wdpost-master-daemon');
-  await copyFile(proverBinary(), bin);
+  await writeFile(bin, FOREIGN);
+  await chmod(bin, 0o755);
   await write(OURS.replace('/opt/wdpost-master-daemon', bin));
-  const { master, warnings, file } = await readExtProvers(home);
-  expect(master).toBeUndefined();
+  const { master, masterFile, warnings, file } = await readExtProvers(home);
+  expect({ master, masterFile }).toEqual({ master: undefined, masterFile: '/etc/master.toml' });
   expect(warnings).toEqual([
     expect.stringContaining(`${file}: [[WdPost]] Bin ${bin} is not the master of this system`),
   ]);
-  await writeFile(bin, '#!/bin/sh\nexec /usr/local/bin/wdpost-master-daemon "$@"\n');
-  expect((await readExtProvers(home)).master?.file).toBe('/etc/master.toml');
+  const { children = [] } = await cluster('[Common.Cluster]\nDatabase = "mysql://root@localhost/x"\n');
+  const pool = new ProverPool(
+    { clock: systemClock, logger: silentLogger },
+    { stage: 'window_post', children: children.map((child) => ({ ...child, readyTimeoutMs: 30_000 })) },
+  );
+  onTestFinished(() => pool.close());
+  await pool.start();
+  const request = { signal: new AbortController().signal, closeAt: 0, accept: async (output: unknown) => output };
+  await expect(pool.prove({}, request)).resolves.toBe('by lines');
+});
+
+test('ours is known through links, by PATH, and as another release', async () => {
+  const master = async (bin: string, more = '') => {
+    await write(OURS.replace('/opt/wdpost-master-daemon', bin) + more);
+    return (await readExtProvers(home)).master?.file;
+  };
+  const ours = programPath('wdpost-master-daemon');
+  const link = join(home, 'wdpost-master-daemon');
+  await symlink(ours, link);
+  expect(await master(ours)).toBe('/etc/master.toml');
+  expect(await master(link)).toBe('/etc/master.toml');
+  expect(await master('wdpost-master-daemon', `[WdPost.Envs]\nPATH = "/nowhere:${home}"\n`)).toBe('/etc/master.toml');
+  const other = join(home, 'release');
+  await mkdir(join(other, 'bin'), { recursive: true });
+  await writeFile(join(other, 'bin', 'wdpost-master-daemon'), '');
+  expect(await master(join(other, 'bin', 'wdpost-master-daemon'))).toBeUndefined();
+  await writeFile(join(other, 'package.json'), '{"name":"wdpost-cluster"}');
+  expect(await master(join(other, 'bin', 'wdpost-master-daemon'))).toBe('/etc/master.toml');
 });

@@ -58,6 +58,10 @@ test('messager and gateways are asked', async () => {
     async () => {},
   );
   expect(found.messager).toMatch(/^fail: messager http:\/\/127\.0\.0\.1:1\S* cannot be used/);
+  const secret = connectMessager({ clock: systemClock }, { url: 'http://me:topsecret@127.0.0.1:1/key?x=topsecret' });
+  const other = await scene({ carrier: { kind: 'messager', messager: secret } }, async () => {});
+  expect(other.messager).toMatch(/^fail: messager http:\/\/127\.0\.0\.1:1\/… cannot be used: /);
+  expect(other.messager).not.toContain('topsecret');
   expect(found['gateway ws://127.0.0.1:1']).toMatch(/^fail: .*connection refused/);
   expect(found[`gateway ws://127.0.0.1:${port}`]).toMatch(/^fail: .*it refuses the token/);
 });

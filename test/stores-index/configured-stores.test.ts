@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
+import type { PersistStore } from '../../src/stores/persist-store.ts';
 import { configuredStores } from '../../src/stores/scan/configured-stores.ts';
 import { canMount, Mount } from '../stores/bindfs.ts';
 import { TestStores } from '../stores/test-stores.ts';
@@ -20,9 +21,18 @@ async function write(name: string, content: unknown): Promise<string> {
   return path;
 }
 
-async function scan(globs: readonly string[], listed: readonly string[] = [], limitMs = 10_000) {
+async function scan(
+  globs: readonly string[],
+  listed: readonly string[] = [],
+  limitMs = 10_000,
+  known: readonly PersistStore[] = [],
+) {
   const persistStores = await Promise.all(listed.map((name) => stores.store(name)));
-  return await configuredStores({ clock: systemClock }, { persistStores, scanPersistStores: globs }, limitMs);
+  return await configuredStores(
+    { clock: systemClock },
+    { persistStores, scanPersistStores: globs },
+    { limitMs, known },
+  );
 }
 
 test('finds the stores that globs lead to, beside those that are listed', async () => {
@@ -50,6 +60,23 @@ test('leaves out what cannot be used, and says so', async () => {
     expect.stringMatching(/odd is left out: sectorstore.json: name/),
     expect.stringMatching(/plugged is left out: it needs a plug-in/),
   ]);
+});
+
+test('one that was there stays while it is not mounted, or cannot be read, and goes with its glob', async () => {
+  await write('disks/one', { ID: '1', DenyMiners: [5] });
+  const { stores: known } = await scan([`${stores.root}/disks/*`]);
+  await rm(join(stores.root, 'disks/one/sectorstore.json'));
+  const globs = [`${stores.root}/di*/*`];
+  expect((await scan(globs, [], 10_000, known)).stores).toEqual(known);
+  expect((await scan([`${stores.root}/other/*`], [], 10_000, known)).stores).toEqual([]);
+  await rm(join(stores.root, 'disks'), { recursive: true });
+  expect((await scan(globs, [], 10_000, known)).stores).toEqual(known);
+  await write('disks/one', '{');
+  const broken = await scan(globs, [], 10_000, known);
+  expect(broken).toMatchObject({
+    stores: known,
+    warnings: [expect.stringContaining('stays as it was: sectorstore.json')],
+  });
 });
 
 test('refuses two stores of one name', async () => {

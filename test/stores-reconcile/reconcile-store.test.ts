@@ -120,7 +120,8 @@ test('a file missing in a cache folder is told as such, also of a sector that wa
 
 test('a store that was detached has to be compared again before a sector is lost', async () => {
   await makeSector(a, 1);
-  const { reconcile, lost } = world([1, 2]);
+  await makeSector(b, 3);
+  const { reconcile, lost } = world([1, 2, 3]);
   await reconcile(a);
   await reconcile(b);
   await forgetStore(database.db, 'a');

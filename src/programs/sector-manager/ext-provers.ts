@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { type ExtProverConfig, loadExtProverConfig } from '../../config/ext-prover-file.ts';
 import { proverBinary } from '../../ext-processor/prover-binary.ts';
 import type { PoolChildInit } from '../../ext-processor/prover-pool.ts';
 import type { MasterChildInit } from './master-child.ts';
+import { isOwnProgram } from './own-program.ts';
 
 type ExtProver = ExtProverConfig['wdPost'][number];
 
@@ -17,24 +17,27 @@ export interface ExtProvers {
   readonly winning: readonly ExtProver[];
   /** The master that they are, where all are masters of ours; several are one with one file. */
   readonly master: { readonly file: string; readonly child: MasterChildInit } | undefined;
+  /** The file of the master that they are, ours or not. */
+  readonly masterFile: string | undefined;
 }
 
 const MASTER = 'wdpost-master-daemon';
 const FOREIGN =
-  'is not the master of this system: it proves as a child that is spoken to in lines, with its own database and slaves; ' +
-  'name /usr/local/bin/wdpost-master-daemon to use the new ones';
-const ELF = Buffer.from('\x7fELF', 'latin1');
+  'is not the master of this system: it is started as a child that is spoken to in lines, with a database and slaves of its own; ' +
+  'to have this system prove, name /usr/local/bin/wdpost-master-daemon';
 /** Of this installation's prover, which may read all parameters first. */
 const OWN_READY_LIMIT_MS = 600_000;
 
 /** What ext-prover.cfg of a manager says; none where there is no file. */
 export async function readExtProvers(confDir: string): Promise<ExtProvers> {
   const file = join(confDir, 'ext-prover.cfg');
-  if (!existsSync(file)) return { file, warnings: [], provers: [], winning: [], master: undefined };
+  if (!existsSync(file))
+    return { file, warnings: [], provers: [], winning: [], master: undefined, masterFile: undefined };
   const { config, warnings } = await loadExtProverConfig(file);
   const { wdPost: provers, winPost: winning } = config;
   const ignored = provers.filter(({ bin, args }) => bin === undefined && args.length > 0);
   const foreign = await foreignMaster(provers);
+  const master = provers.every((prover) => masterFileOf(prover) !== undefined) ? masterOf(provers[0]) : undefined;
   return {
     file,
     warnings: [
@@ -44,10 +47,8 @@ export async function readExtProvers(confDir: string): Promise<ExtProvers> {
     ],
     provers,
     winning,
-    master:
-      foreign === undefined && provers.every((prover) => masterFileOf(prover) !== undefined)
-        ? masterOf(provers[0])
-        : undefined,
+    master: foreign === undefined ? master : undefined,
+    masterFile: master?.file,
   };
 }
 
@@ -86,23 +87,11 @@ function masterFileOf({ bin, args }: ExtProver): string | undefined {
   return at < 0 ? undefined : args[at] === '-c' ? args[at + 1] : args[at]?.slice(3);
 }
 
-/** The first named like our master that is a compiled program, as the one of old is; ours is a script. */
+/** The first that is named like our master and is not. */
 async function foreignMaster(provers: readonly ExtProver[]): Promise<string | undefined> {
-  for (const { bin } of provers) {
-    if (bin !== undefined && basename(bin) === MASTER && (await isCompiled(bin))) return bin;
+  for (const { bin, envs } of provers) {
+    if (bin === undefined || basename(bin) !== MASTER) continue;
+    if (!(await isOwnProgram(bin, envs.PATH ?? process.env.PATH))) return bin;
   }
   return undefined;
-}
-
-async function isCompiled(path: string): Promise<boolean> {
-  // Whoever starts it says what is wrong with it.
-  const file = await open(path).catch(() => undefined);
-  try {
-    const head = await file?.read(Buffer.alloc(ELF.length), 0, ELF.length, 0);
-    return head?.buffer.equals(ELF) === true;
-  } catch {
-    return false;
-  } finally {
-    await file?.close();
-  }
 }

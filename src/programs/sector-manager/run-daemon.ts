@@ -15,6 +15,8 @@ import { createVerifier } from '../../ext-processor/verifier.ts';
 import { Leadership } from '../../leadership/leadership.ts';
 import { MAX_NAME_LENGTH } from '../../rpc/methods.ts';
 import { loadTokens } from '../../rpc/tokens.ts';
+import { attachedStores } from '../../stores/index/store-records.ts';
+import type { PersistStore } from '../../stores/persist-store.ts';
 import { configuredStores } from '../../stores/scan/configured-stores.ts';
 import { StoreChecker } from '../../stores/store-checker.ts';
 import { createLogger } from '../../telemetry/logger.ts';
@@ -94,8 +96,9 @@ export async function runDaemon(options: DaemonOptions, stopSignal: AbortSignal)
     if (db === undefined) return;
     closers.push(() => db.close());
     await pinNetwork({ ...components, db, chain }, signal);
-    const storesOf = ({ common }: ManagerConfig) => configuredStores(components, common);
-    const configured = await storesOf(config);
+    const storesOf = ({ common }: ManagerConfig, known: readonly PersistStore[]) =>
+      configuredStores(components, common, { known });
+    const configured = await storesOf(config, await attachedStores(db));
     for (const warning of configured.warnings) logger.warn(warning);
     const index = openIndex({ ...components, db }, { proxy: options.proxy });
     const checker = new StoreChecker(

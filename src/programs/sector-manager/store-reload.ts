@@ -18,6 +18,7 @@ interface StoreReloadInit {
   /** `warnings`: of stores that are left out since they cannot be read now. */
   readonly storesOf: (
     config: ManagerConfig,
+    known: readonly PersistStore[],
   ) => Promise<{ readonly stores: readonly PersistStore[]; readonly warnings: readonly string[] }>;
 }
 
@@ -46,7 +47,7 @@ export class StoreReload {
     const { file } = this.#init;
     try {
       const { config, warnings } = await loadManagerConfig(file);
-      const found = await this.#init.storesOf(config);
+      const found = await this.#init.storesOf(config, checker.stores);
       const named = new Set(found.stores.map(({ name }) => name));
       const written = new Set(this.#written.common.persistStores.map(({ name }) => name));
       // A store that the globs led to and that is not mounted now: without it a sector that is nowhere else would be bad.

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type Database, databaseNow } from '../../database/database.ts';
 import { CodedError } from '../../errors/coded-error.ts';
+import type { PersistStore } from '../persist-store.ts';
 
 /** Of a scan that came to its end. */
 export interface ScanRecord {
@@ -39,6 +40,13 @@ export async function recordStore(
     .values({ name, path, attached_at: databaseNow, ...scanned })
     .onDuplicateKeyUpdate({ path: sql`VALUES(path)`, ...scanned })
     .execute();
+}
+
+/** Those that are attached, as far as the index knows them. */
+export async function attachedStores(db: Database): Promise<PersistStore[]> {
+  const rows = await db.kysely.selectFrom('stores').select(['name', 'path']).execute();
+  const usual = { strict: false, readOnly: false, weight: 1, growing: false, allowMiners: [], denyMiners: [] };
+  return rows.map((row) => ({ ...row, ...usual }));
 }
 
 /** Forgets the store, all it is known to hold, and that it was compared: what it has is known again only after the next time. Returns whether there was anything to forget. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock/clock.ts';
 import { CodedError } from '../../errors/coded-error.ts';
 import type { PersistStore } from '../persist-store.ts';
+import { globToRegExp } from './glob.ts';
 import { readSectorStoreFile } from './sector-store-file.ts';
 import { endStoreProcess, linesOf, startStoreProcess } from './store-process.ts';
 
@@ -18,7 +19,8 @@ const CALLS = 64;
 
 /**
  * The stores that sector-manager.cfg lists and those that its globs lead to. What does not answer is left out with a warning: a
- * daemon starts without it.
+ * daemon starts without it. One that was there before, or is attached, stays while a glob leads to its path: without it, sectors that
+ * are nowhere else would be bad while it is not mounted.
  * @throws CodedError `bad-config` for two stores of one name
  */
 export async function configuredStores(
@@ -27,7 +29,7 @@ export async function configuredStores(
     readonly persistStores: readonly PersistStore[];
     readonly scanPersistStores: readonly string[];
   },
-  limitMs = LIMIT_MS,
+  { limitMs = LIMIT_MS, known = [] }: { readonly limitMs?: number; readonly known?: readonly PersistStore[] } = {},
 ): Promise<{ readonly stores: readonly PersistStore[]; readonly warnings: readonly string[] }> {
   const stores = [...common.persistStores];
   const warnings: string[] = [];
@@ -35,8 +37,18 @@ export async function configuredStores(
     if (stores.some((store) => store.path === path)) continue;
     const store = text === undefined ? undefined : readSectorStoreFile(path, text);
     const reason = typeof store === 'string' ? store : trouble;
-    if (reason !== undefined) warnings.push(`Common.ScanPersistStores: the store ${path} is left out: ${reason}`);
+    const before = known.find((one) => one.path === path);
+    if (reason !== undefined && before !== undefined) {
+      stores.push(before);
+      warnings.push(`Common.ScanPersistStores: the store ${path} stays as it was: ${reason}`);
+    } else if (reason !== undefined)
+      warnings.push(`Common.ScanPersistStores: the store ${path} is left out: ${reason}`);
     else if (typeof store === 'object') stores.push(store);
+  }
+  const isSame = (one: PersistStore, other: PersistStore) => one.path === other.path || one.name === other.name;
+  for (const store of known) {
+    const isMeant = common.scanPersistStores.some((glob) => leadsTo(glob, store.path));
+    if (isMeant && !stores.some((one) => isSame(one, store))) stores.push(store);
   }
   for (const [index, { name, path }] of stores.entries()) {
     const other = stores.slice(0, index).find((store) => store.name === name);
@@ -48,6 +60,12 @@ export async function configuredStores(
     }
   }
   return { stores, warnings };
+}
+
+function leadsTo(glob: string, path: string): boolean {
+  const [patterns, names] = [glob, path].map((text) => text.split('/').filter((part) => part !== ''));
+  if (patterns === undefined || names === undefined || patterns.length !== names.length) return false;
+  return patterns.every((pattern, level) => globToRegExp(pattern).test(names[level] ?? ''));
 }
 
 /** By path. */

@@ -85,7 +85,7 @@ async function readOld(from: string): Promise<{
 }> {
   const manager = await loadManagerConfig(join(from, 'sector-manager.cfg'));
   const ext = await readExtProvers(from);
-  const file = ext.master?.file;
+  const file = ext.masterFile;
   const isHere = file !== undefined && existsSync(file);
   const master = isHere ? await loadMasterConfig(file) : undefined;
   const away = file !== undefined && !isHere ? [`${ext.file} names ${file}, which is not there`] : [];

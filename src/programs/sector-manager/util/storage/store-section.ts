@@ -10,8 +10,9 @@ export function storeSection(store: {
     // A text of JSON is one of TOML.
     `Name = ${JSON.stringify(store.name)}`,
     `Path = ${JSON.stringify(store.path)}`,
-    `Strict = ${store.strict}`,
-    `ReadOnly = ${store.readOnly}`,
+    // Both are always so; the daemon would warn of false.
+    ...(store.strict ? ['Strict = true'] : []),
+    ...(store.readOnly ? ['ReadOnly = true'] : []),
     'Weight = 0',
   ].join('\n');
 }
