@@ -71,7 +71,8 @@ export class CheckChild {
       cwd: '/',
       // Node's own pool of 4 threads would look at 4 files at a time.
       env: { UV_THREADPOOL_SIZE: String(MOST_PARALLEL) },
-      stdio: ['pipe', 'pipe', 'inherit'],
+      // Nothing of ours either: where it hangs and cannot be killed, it would keep a pipe of the parent's open.
+      stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.#child = child;
     let isGone = false;

@@ -245,6 +245,7 @@ export class StoreWatch {
 
   /** A fresh process asks for little, alone. */
   #try(): void {
+    if (this.#abandoned >= ABANDONED_MAX) return this.#hang("x");
     this.#isTrial = true;
     this.#send({
       question: { ask: 'probe', canaries: [] },

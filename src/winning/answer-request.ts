@@ -38,12 +38,13 @@ export async function answerRequest(
   );
   const condition = `winning-post/${minerId}`;
   const tookMs = () => Math.round(clock.monotonic() - since);
+  let proofs: WinningProof[] | undefined;
   metrics.winning('won', minerId);
   try {
     const over = AbortSignal.any([signal, tooLate.signal, request.signal]);
     const asked = readRequest(request.payload);
     const leftMs = () => limitMs - (clock.monotonic() - since);
-    const proofs = await shared.get(keyOf(minerId, asked), over, (unwanted) =>
+    proofs = await shared.get(keyOf(minerId, asked), over, (unwanted) =>
       proveRequest(components, asked, { minerId, leftMs, signal: unwanted }),
     );
     await request.respond(proofs);
@@ -52,7 +53,8 @@ export async function answerRequest(
     logger.info({ minerId, epoch: asked.epoch, tookMs: tookMs() }, 'winning post: proof answered');
   } catch (error) {
     if (signal.aborted) return;
-    const outcome = errorCode(error) === 'time-limit' ? 'late' : 'failed';
+    const isLate = tooLate.signal.aborted || (proofs === undefined && errorCode(error) === 'time-limit');
+    const outcome = isLate ? 'late' : 'failed';
     const reason = errorText(error);
     metrics.winning(outcome, minerId);
     logger.error({ minerId, outcome, tookMs: tookMs(), reason }, 'winning post: no proof, the block is lost');

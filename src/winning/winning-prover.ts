@@ -61,6 +61,8 @@ export function createWinningProver(
     assumed: () => ASSUMED,
   });
   const tookMs: number[] = [];
+  /** Reckon anew how long they can wait. */
+  const waiting = new Set<() => void>();
   return {
     get isReady() {
       return pool.slots > 0;
@@ -70,13 +72,24 @@ export function createWinningProver(
       const tooLate = new AbortController();
       const after = (ms: number, why: string) =>
         clock.after(Math.max(0, ms), () => tooLate.abort(new CodedError('time-limit', why)));
-      let since: number | undefined;
+      const closeAt = clock.monotonic() + leftMs;
       const callOff = after(leftMs, `no winning proof was made within ${limitMs} ms`);
-      const quickest = Math.min(...tookMs);
+      let since: number | undefined;
+      let callOffWaiting = (): void => {};
       // Its place is worth more to one that can still be in time.
-      const callOffWaiting = Number.isFinite(quickest)
-        ? after(leftMs - quickest, `other proofs were made first, and the quickest takes ${Math.round(quickest)} ms`)
-        : () => {};
+      const reckon = (): void => {
+        callOffWaiting();
+        if (tookMs.length === 0) return;
+        const quickest = Math.round(Math.min(...tookMs));
+        const why = `others were made first, and the quickest proof takes ${quickest} ms`;
+        callOffWaiting = after(closeAt - clock.monotonic() - quickest, why);
+      };
+      const start = (): void => {
+        waiting.delete(reckon);
+        callOffWaiting();
+      };
+      waiting.add(reckon);
+      reckon();
       try {
         const output = await pool.prove(checked, {
           signal: AbortSignal.any([signal, tooLate.signal]),
@@ -84,15 +97,16 @@ export function createWinningProver(
           accept: async (said) => readOutput(said),
           onStart: () => {
             since ??= clock.monotonic();
-            callOffWaiting();
+            start();
           },
         });
         tookMs.push(clock.monotonic() - (since ?? 0));
         if (tookMs.length > HISTORY) tookMs.shift();
+        for (const again of waiting) again();
         return output;
       } finally {
         callOff();
-        callOffWaiting();
+        start();
       }
     },
     close: () => pool.close(),

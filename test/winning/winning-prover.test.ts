@@ -20,15 +20,19 @@ const task = (sector: number) => ({
   seed: node,
 });
 
-/** Proves sector 1 at once and no other; a proof is its own arguments and how many tasks came before. */
+/** Proves sector 1 at once, 3 when the test says so with a file, and no other; a proof is its own arguments and how many tasks came before. */
 const SCRIPT = `#!${process.execPath}
+import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 process.stdout.write('winning_post processor ready\\n');
 let before = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, task } = JSON.parse(line);
+  const [{ sector_id: sector }] = task.replicas;
+  while (sector === 3 && !existsSync(process.argv[1] + '.' + before)) await sleep(5);
   const proof = Buffer.from(process.argv.slice(2).join(' ') + ' ' + before++).toString('base64');
-  if (task.replicas[0].sector_id === 1)
+  if (sector !== 2)
     process.stdout.write(JSON.stringify({ id, err_msg: null, output: { proofs: [proof] } }) + '\\n');
 }
 `;
@@ -79,6 +83,39 @@ test('a prover that takes too long is replaced', async ({ env }) => {
   await expect(late).rejects.toMatchObject({ code: 'time-limit' });
   // The first task of another process.
   expect(said((await prover.prove(task(1), signal)).proofs)).toEqual(['processor winning_post 0']);
+});
+
+test('of several the oldest are first, and one that can no longer be in time is given up at once', async ({ env }) => {
+  const clock = new ManualClock();
+  const ours = { bin: env.WDPOST_PROVER ?? '', args: [], env, readyTimeoutMs: 60_000, concurrent: 1, weight: 1 };
+  const prover = createWinningProver({ clock, logger: silentLogger }, { children: [ours] });
+  onTestFinished(() => prover.close());
+  const { signal } = new AbortController();
+  await vi.waitUntil(() => prover.isReady, { timeout: 10_000 });
+  const ended: string[] = [];
+  const prove = async (name: string, leftMs: number): Promise<void> => {
+    const end = await prover.prove(task(3), signal, leftMs).then(
+      ({ proofs }) => said(proofs)[0]?.trim(),
+      (error: Error) => error.message,
+    );
+    ended.push(`${name}: ${end}`);
+  };
+  const all = [prove('first', 25_000), prove('young', 24_000), prove('old', 12_000), prove('older', 11_000)];
+  const goOn = async (afterMs: number, done: number): Promise<void> => {
+    clock.advance(afterMs);
+    await writeFile(`${env.WDPOST_PROVER}.${done}`, '');
+    await vi.waitUntil(() => ended.some((end) => end.endsWith(`: ${done}`)), { timeout: 10_000 });
+  };
+  // Each takes 5 s: the first leaves 7 s and 6 s to the old ones, the second is over when too little is left of the third.
+  await goOn(5_000, 0);
+  clock.advance(2_000);
+  expect(ended).toHaveLength(1);
+  await vi.waitUntil(() => ended.length === 2, { timeout: 2_000 }).catch((e) => { throw new Error(JSON.stringify(ended)); });
+  expect(ended[1]).toBe('old: others were made first, and the quickest proof takes 5000 ms');
+  await goOn(3_000, 1);
+  await goOn(5_000, 2);
+  await Promise.all(all);
+  expect(ended.map((end) => end.split(':')[0])).toEqual(['first', 'old', 'older', 'young']);
 });
 
 test('as the child of a manager it is ready at once and answers line by line until the input ends', async ({ env }) => {

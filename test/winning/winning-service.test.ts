@@ -19,6 +19,7 @@ const request = (change: object = {}) => computeProof({ number: 5, commR: COMM_R
 interface Proving {
   readonly task: { readonly replicas: readonly object[]; readonly seed: readonly number[] };
   readonly signal: AbortSignal;
+  readonly leftMs: number;
   readonly finish: () => void;
   readonly fail: (error: Error) => void;
 }
@@ -62,10 +63,10 @@ class World {
         },
         prover: {
           isReady: this.isReady,
-          prove: (task, signal) =>
+          prove: (task, signal, leftMs = 0) =>
             new Promise((resolve, reject) => {
               const finish = () => resolve({ proofs: [PROOF.toString('base64')] });
-              this.proving.push({ task: task as Proving['task'], signal, finish, fail: reject });
+              this.proving.push({ task: task as Proving['task'], signal, leftMs, finish, fail: reject });
             }),
         },
         verifier: { verify: async () => ({ valid: this.isValid, reason: null }) },
@@ -166,10 +167,50 @@ test('a proof that is late is not sent, and its prover is told', async ({ world,
 test('several requests are worked on at once', async ({ world, gateway }) => {
   world.serve([{ url: gateway.url, token: 'secret' }]);
   await gateway.listeners.next();
-  const answers = [1, 2, 3].map(() => gateway.ask(ADDRESS, request()));
+  const answers = [1, 2, 3].map((byte) =>
+    gateway.ask(ADDRESS, request({ Rand: Buffer.alloc(32, byte).toString('base64') })),
+  );
   const provings = [await world.proving.next(), await world.proving.next(), await world.proving.next()];
   for (const { finish } of provings.toReversed()) finish();
   for (const answer of answers) proofsOf(await answer);
+});
+
+test('what several gateways ask for is proven once, and goes on when one of them is gone', async ({
+  world,
+  gateway,
+}) => {
+  const other = await GatewayStandIn.start();
+  onTestFinished(() => other.close());
+  world.serve([{ url: gateway.url, token: 'secret' }, { url: other.url }]);
+  await gateway.listeners.next();
+  await other.listeners.next();
+  void gateway.ask(ADDRESS, request());
+  const { signal, finish } = await world.proving.next();
+  const answers = [1, 2].map(() => other.ask(ADDRESS, request()));
+  await vi.waitUntil(async () => (await world.counted('won')) === 3);
+  gateway.drop();
+  await vi.waitUntil(async () => (await world.counted('failed')) === 1);
+  expect(signal.aborted).toBe(false);
+  finish();
+  for (const answer of answers) proofsOf(await answer);
+  expect(world.proving.size).toBe(0);
+  expect(world.checked).toHaveLength(1);
+  // What ended is not remembered.
+  const again = other.ask(ADDRESS, request());
+  (await world.proving.next()).finish();
+  proofsOf(await again);
+});
+
+test('one that can no longer be in time is late at once', async ({ world, gateway }) => {
+  world.serve([{ url: gateway.url, token: 'secret' }]);
+  await gateway.listeners.next();
+  const answer = gateway.ask(ADDRESS, request());
+  const { leftMs, fail } = await world.proving.next();
+  expect(leftMs).toBeGreaterThan(20_000);
+  expect(leftMs).toBeLessThanOrEqual(25_000);
+  fail(new CodedError('time-limit', 'others were made first'));
+  expect((await answer).Error).toBe('others were made first');
+  expect(await world.counted('late')).toBe(1);
 });
 
 test('it listens again after the channel and after the connection ended', async ({ world, gateway }) => {

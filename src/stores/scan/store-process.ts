@@ -18,7 +18,8 @@ export function startStoreProcess(
   const script = fileURLToPath(new URL(`${folder}${name}.js`, import.meta.url));
   // Never a folder of a store, and no setting of the parent's own Node.
   const env = { UV_THREADPOOL_SIZE: String(calls) };
-  const child = spawn(process.execPath, [script, ...args], { cwd: '/', env, stdio: ['pipe', 'pipe', 'inherit'] });
+  // And nothing of ours either: where it hangs and cannot be killed, it would keep a pipe of the parent's open.
+  const child = spawn(process.execPath, [script, ...args], { cwd: '/', env, stdio: ['pipe', 'pipe', 'ignore'] });
   // Where it died or could not be started its output ends, and that is told.
   child.stdin.on('error', () => {});
   child.on('error', () => child.stdout.destroy());
