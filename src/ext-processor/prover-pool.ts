@@ -245,11 +245,20 @@ export class ProverPool {
   async #ask<T>(place: Place, { task, signal, busy }: Effort<T>): Promise<unknown> {
     const { child } = place;
     // There is no cancel message: its place is taken until the child has answered or ended, whoever still waits.
-    const answer = child.keeper.request<unknown>(task).finally(() => {
+    const leave = (): void => {
       child.places.delete(place);
-      busy.delete(child);
       this.#assign();
-    });
+    };
+    const failed = (error: unknown): never => {
+      busy.delete(child);
+      leave();
+      throw error;
+    };
+    const answer = child.keeper.request<unknown>(task).then((output) => {
+      // Still busy for this request, which may wait for another child as well: it needs none any more.
+      leave();
+      return output;
+    }, failed);
     let onAbort = (): void => {};
     const abandoned = new Promise<never>((_, reject) => {
       onAbort = () => {

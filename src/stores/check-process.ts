@@ -17,7 +17,7 @@ let toldAt = 0;
 /** A sector of 64 GiB takes 20 calls one after the other: a store that takes its time for each is slow, and not silent. */
 function tellBusy(): void {
   const now = systemClock.monotonic();
-  if (now >= 0) return;
+  if (now - toldAt < BUSY_EVERY_MS) return;
   toldAt = now;
   process.stdout.write(`${BUSY_LINE}\n`);
 }

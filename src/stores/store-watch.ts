@@ -177,6 +177,7 @@ export class StoreWatch {
   #onExit(child: CheckChild): void {
     if (child !== this.#child) {
       this.#abandoned--;
+      if (this.#abandoned === ABANDONED_MAX - 1) this.#tryAsUsual();
       return;
     }
     this.#child = undefined;
@@ -233,19 +234,28 @@ export class StoreWatch {
 
   #hang(reason: string): void {
     this.#strikes = 0;
-    this.#callOffTrial();
     const isFull = this.#abandoned >= ABANDONED_MAX;
-    this.#pauseMs = isFull ? Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS) : this.#init.timeoutMs;
-    this.#callOffTrial = this.#clock.after(this.#pauseMs, () => this.#try());
+    this.#tryAfter(isFull ? Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS) : this.#init.timeoutMs);
     if (this.#hangs !== undefined) return;
     this.#hangs = reason;
     this.#giveUp(reason);
     this.#init.onChange?.(reason);
   }
 
+  #tryAfter(pauseMs: number): void {
+    this.#pauseMs = pauseMs;
+    this.#callOffTrial();
+    this.#callOffTrial = this.#clock.after(pauseMs, () => this.#try());
+  }
+
+  /** Processes that hung have ended, so there is room for others. */
+  #tryAsUsual(): void {
+    if (this.#isClosed || this.#hangs === undefined || this.#isTrial) return;
+    this.#tryAfter(this.#init.timeoutMs);
+  }
+
   /** A fresh process asks for little, alone. */
   #try(): void {
-    if (this.#abandoned >= ABANDONED_MAX) return this.#hang("x");
     this.#isTrial = true;
     this.#send({
       question: { ask: 'probe', canaries: [] },

@@ -255,6 +255,23 @@ test('an answer that comes after all counts, though another child was asked', as
   await expect(output).resolves.toBe('late');
 }, 20_000);
 
+test('one that answers late is not asked the same again', async () => {
+  const clock = new ManualClock();
+  const { pool, changes } = await poolWith(clock, child());
+  await changes.until((slots) => slots === 1);
+  const go = join(folder, 'go');
+  const task = { ...saying(answering('late')), untilFile: go };
+  const { output, asked, order } = asking(pool, task, { closeAt: clock.now() + HALF_HOUR });
+  await asked.next();
+  clock.advance(900_000);
+  const next = asking(pool, saying(answering('next')), { closeAt: clock.now() + HALF_HOUR });
+  await writeFile(go, '');
+  await expect(output).resolves.toBe('late');
+  await expect(next.output).resolves.toBe('next');
+  expect(order).toEqual([1]);
+  expect(changes.size).toBe(0);
+}, 20_000);
+
 test('a task that stops whoever works at it does not stop all', async () => {
   const clock = new ManualClock();
   const { pool } = await poolWith(clock, child(), child(), child(), child());

@@ -82,7 +82,9 @@ Actor = ${MINER}
 MaxPartitionsPerPoStMessage = 5
 `;
   await writeFile(join(old, 'sector-manager.cfg'), cfg);
-  const ext = `[[WdPost]]\nBin = "/opt/wdpost-master-daemon"\nArgs = ["-c", "${old}/wdpost_master.toml"]\n`;
+  const oldBin = join(old, 'wdpost-master-daemon');
+  await writeFile(oldBin, 'of old');
+  const ext = `[[WdPost]]\nBin = "${oldBin}"\nArgs = ["-c", "${old}/wdpost_master.toml"]\n`;
   await writeFile(join(old, 'ext-prover.cfg'), ext);
   await writeFile(join(old, 'wdpost_master.toml'), `[db]\nurl = "${schema.url}"\n`);
 
@@ -108,6 +110,7 @@ MaxPartitionsPerPoStMessage = 5
   expect(report.imported).toEqual([{ minerId: MINER, sectors: 3, found: 3, unknownStores: { forgotten: 1 } }]);
   const said = JSON.stringify([report.differences, report.warnings]);
   for (const words of [
+    'wdpost-master-daemon is not the master of this system',
     'MaxPartitionsPerPoStMessage is 5, the network takes 3',
     'no Sender',
     'slaves of other machines are turned away',

@@ -133,28 +133,34 @@ test('a store that was detached has to be compared again before a sector is lost
 });
 
 describe('a store that is not itself gives nothing at all', () => {
-  test.runIf(canMount)('hung, then unmounted, while one of its sectors is really gone', async () => {
-    const source = await stores.store('source');
-    const [one] = [await makeSector(source, 1), await makeSector(source, 2), await makeSector(source, 3)];
-    const mount = new Mount(source.path, a.path);
-    endings.push(() => mount.end());
-    await mount.mount();
-    const { reconcile, lost } = world([1, 2, 3]);
-    await reconcile(a);
-    await rm(one.sealed);
-    mount.hang();
-    await expect(reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
-    mount.goOn();
-    mount.unmount();
-    // The store may be thought to hang a little longer.
-    await expect(reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
-    await lost();
-    expect(await findings()).toEqual([]);
-    expect(await reconciliation('a')).toMatchObject({ sectors: 3, trouble: expect.stringContaining('store a') });
-    await mount.mount();
-    await expect.poll(() => reconcile(a).catch(() => undefined), { timeout: 10_000 }).toBeDefined();
-    expect(await findings()).toEqual(['a 1 missing']);
-  });
+  test.runIf(canMount)(
+    'hung, then unmounted, while one of its sectors is really gone',
+    {
+      timeout: 40_000,
+    },
+    async () => {
+      const source = await stores.store('source');
+      const [one] = [await makeSector(source, 1), await makeSector(source, 2), await makeSector(source, 3)];
+      const mount = new Mount(source.path, a.path);
+      endings.push(() => mount.end());
+      await mount.mount();
+      const { reconcile, lost } = world([1, 2, 3]);
+      await reconcile(a);
+      await rm(one.sealed);
+      mount.hang();
+      await expect(reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
+      mount.goOn();
+      mount.unmount();
+      // The store may be thought to hang a little longer.
+      await expect(reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
+      await lost();
+      expect(await findings()).toEqual([]);
+      expect(await reconciliation('a')).toMatchObject({ sectors: 3, trouble: expect.stringContaining('store a') });
+      await mount.mount();
+      await expect.poll(() => reconcile(a).catch(() => undefined), { timeout: 25_000 }).toBeDefined();
+      expect(await findings()).toEqual(['a 1 missing']);
+    },
+  );
 
   test('another store lies at its path', async () => {
     for (const number of [1, 2, 3]) await makeSector(a, number);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +23,7 @@ const task = (sector: number) => ({
 
 /** Proves sector 1 at once, 3 when the test says so with a file, and no other; a proof is its own arguments and how many tasks came before. */
 const SCRIPT = `#!${process.execPath}
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 process.stdout.write('winning_post processor ready\\n');
@@ -30,6 +31,7 @@ let before = 0;
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, task } = JSON.parse(line);
   const [{ sector_id: sector }] = task.replicas;
+  writeFileSync(process.argv[1] + '.began' + before, '');
   while (sector === 3 && !existsSync(process.argv[1] + '.' + before)) await sleep(5);
   const proof = Buffer.from(process.argv.slice(2).join(' ') + ' ' + before++).toString('base64');
   if (sector !== 2)
@@ -101,16 +103,20 @@ test('of several the oldest are first, and one that can no longer be in time is 
     ended.push(`${name}: ${end}`);
   };
   const all = [prove('first', 25_000), prove('young', 24_000), prove('old', 12_000), prove('older', 11_000)];
+  const began = (proof: number): Promise<unknown> =>
+    vi.waitUntil(() => existsSync(`${env.WDPOST_PROVER}.began${proof}`), { timeout: 10_000 });
   const goOn = async (afterMs: number, done: number): Promise<void> => {
+    await began(done);
     clock.advance(afterMs);
     await writeFile(`${env.WDPOST_PROVER}.${done}`, '');
     await vi.waitUntil(() => ended.some((end) => end.endsWith(`: ${done}`)), { timeout: 10_000 });
   };
   // Each takes 5 s: the first leaves 7 s and 6 s to the old ones, the second is over when too little is left of the third.
   await goOn(5_000, 0);
+  await began(1);
   clock.advance(2_000);
   expect(ended).toHaveLength(1);
-  await vi.waitUntil(() => ended.length === 2, { timeout: 2_000 }).catch((e) => { throw new Error(JSON.stringify(ended)); });
+  await vi.waitUntil(() => ended.length === 2, { timeout: 10_000 });
   expect(ended[1]).toBe('old: others were made first, and the quickest proof takes 5000 ms');
   await goOn(3_000, 1);
   await goOn(5_000, 2);

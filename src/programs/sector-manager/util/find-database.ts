@@ -5,7 +5,10 @@ import { loadMasterConfig } from '../../../config/master-file.ts';
 import { CodedError } from '../../../errors/coded-error.ts';
 import { readExtProvers } from '../ext-provers.ts';
 
-/** The database of the manager with these files, as `findCluster` finds it; an embedded one only where it was started already. */
+/**
+ * The database of the manager with these files, as `findCluster` finds it; an embedded one only where it was started already. Until then
+ * that of a master of another system counts: a set-up that is being moved names it.
+ */
 export async function findDatabase(init: {
   readonly home: string;
   readonly confDir: string;
@@ -13,9 +16,9 @@ export async function findDatabase(init: {
 }): Promise<readonly string[]> {
   const { database } = init.config.common.cluster;
   if (database !== undefined) return database;
-  const named = (await readExtProvers(init.confDir)).master?.file;
+  const { master, masterFile } = await readExtProvers(init.confDir);
   const embedded = join(init.home, 'embedded_master.toml');
-  const file = named ?? (existsSync(embedded) ? embedded : undefined);
+  const file = master?.file ?? (existsSync(embedded) ? embedded : masterFile);
   if (file === undefined) {
     throw new CodedError(
       'no-database',
