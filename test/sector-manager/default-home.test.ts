@@ -23,5 +23,5 @@ test('addresses of daemon run', () => {
   expect(readAddresses({ proxy: '10.0.0.1:1789', proxySectorIndexerOff: true })).toEqual({});
   expect(readAddresses({ listen: ':1789' })).toEqual({ listen: { host: '0.0.0.0', port: 1789 } });
   expect(() => readAddresses({ listen: '1789' })).toThrow(/^--listen is "1789"; write 'host:port'/);
-  expect(() => readAddresses({ proxy: 'http://a:1' })).toThrow(/^--proxy is "http:\/\/a:1"; write 'host:port'/);
+  expect(() => readAddresses({ proxy: 'http://a:1' })).toThrow(/^--proxy is no such address; write 'host:port'/);
 });
