@@ -61,6 +61,22 @@ export const goals: readonly Goal[] = [
     value: any('slow-reads', 'ratioToFloor'),
     atMost: 1.1,
   },
+  {
+    what: 'the same in 20 stores, 50 ms added to every read of one ÷ without',
+    value: any('slow-store', 'ratio'),
+    atMost: 1.1,
+  },
+  {
+    what: 'reading a sector of the other 19 stores meanwhile ÷ without (p50)',
+    value: any('slow-store', 'othersRatio'),
+    atMost: 1.1,
+  },
+  {
+    what: 'stores that the prover calls slow though they are not',
+    value: any('slow-store', 'wronglyNamed'),
+    atMost: 0,
+  },
+  { what: 'notes that name the slow store', value: any('slow-store', 'named'), atLeast: 1 },
   { what: '24 unequal chunks on 5 slaves: makespan ÷ lower bound', value: any('makespan', 'ratio'), atMost: 1.1 },
   {
     what: 'slave killed, socket closes: seconds until its task runs elsewhere',

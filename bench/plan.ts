@@ -6,6 +6,7 @@ import { latency } from './cells/latency.ts';
 import { makespan } from './cells/makespan.ts';
 import { partition, slowReads } from './cells/partition.ts';
 import { prove } from './cells/prove.ts';
+import { slowStore } from './cells/slow-store.ts';
 import type { Measurement } from './records.ts';
 import type { Servers } from './servers.ts';
 import type { System } from './systems/system.ts';
@@ -52,6 +53,7 @@ const RATES = [
   { body: '700KB', rate: 40 },
 ] as const;
 const READ_DELAY_MS = 10;
+const SLOW_STORE_READ_MS = 50;
 
 export interface Context {
   readonly servers: Servers;
@@ -101,6 +103,9 @@ export const cells: Readonly<Record<string, (context: Context) => AsyncGenerator
   },
   async *'slow-reads'({ servers, extent }) {
     yield await slowReads(servers, { sectors: extent.sectors, round: 0, delayMs: READ_DELAY_MS });
+  },
+  async *'slow-store'({ extent }) {
+    yield await slowStore({ sectors: extent.sectors, delayMs: SLOW_STORE_READ_MS, round: 0 });
   },
   async *makespan({ servers, extent }) {
     for (let round = 0; round < extent.longRounds; round++) yield await makespan(servers, { round });

@@ -38,7 +38,7 @@ export function page({ machine, measurements }: Results): string {
     'CPU milliseconds for one task while draining, all processes of a kind together, in the first round that counts:',
     cpuTable(measurements),
     '## This cluster',
-    ...['idle', 'history', 'prove', 'partition', 'slow-reads', 'makespan', 'kill'].map((cell) =>
+    ...['idle', 'history', 'prove', 'partition', 'slow-reads', 'slow-store', 'makespan', 'kill'].map((cell) =>
       cellTable(measurements, cell),
     ),
   ];
@@ -60,6 +60,7 @@ minutes and changes nothing here; \`--cell NAME\` measures one cell again, and t
   result. **latency**: an open loop with random (Poisson) arrivals, the same for all.
 * **slow-reads**: the floor is what the prover alone takes on the same FUSE mirror without delays, and one delay: the mirror answers
   256 reads at once, so a prover that reads far enough ahead waits only for its first.
+* **slow-store**: the partition lies in 20 stores, one of them such a mirror; the floor is the same run with the mirror undelayed.
 * Rounds go A B C A B C; the first is left out. Tables show the median, and the range in brackets.`;
 
 function queueTable(measurements: readonly Measurement[], cells: readonly string[], values: readonly string[]): string {

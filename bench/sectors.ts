@@ -13,13 +13,27 @@ interface FakeSector {
   readonly comm_r: string;
 }
 
-/** Provable sectors of any size; a task for each challenge seed. `store` is where the prover finds them. */
+/** Provable sectors of any size, numbered from `first`; a task for each challenge seed. `store` is where the prover finds them. */
 export async function fakeSectors(
   folder: string,
   size: '8MiB' | '32GiB',
   count: number,
+  first = 0,
 ): Promise<(store: string, seed: number) => WindowPostTask> {
-  const args = ['sectors', 'fake', '--miner', MINER, '--size', size, '--count', count, '--out', folder];
+  const args = [
+    'sectors',
+    'fake',
+    '--miner',
+    MINER,
+    '--size',
+    size,
+    '--count',
+    count,
+    '--first',
+    first,
+    '--out',
+    folder,
+  ];
   const { stdout } = await run(proverTools, args.map(String), { maxBuffer: 64 << 20 });
   const sectors = stdout
     .trim()

@@ -22,7 +22,7 @@ export async function prove(
     const all: Measurement[] = [];
     try {
       for (let round = 0; round < init.times; round++) {
-        const aloneMs = await alone.prove(makeTask(stage.dir, 2 * round));
+        const { tookMs: aloneMs } = await alone.prove(makeTask(stage.dir, 2 * round));
         const clusterMs = await cluster.prove(makeTask(stage.dir, 2 * round + 1));
         const values = { aloneMs, clusterMs, ratio: clusterMs / aloneMs };
         all.push({ cell: 'prove', variant: '8MiB', system: 'wdpost', round, values });

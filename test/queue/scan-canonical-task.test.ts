@@ -32,6 +32,14 @@ test('a task and its canonical text are prepared alike', () => {
   );
 });
 
+test('a second replica of a sector is left out, its folder too', () => {
+  const plain = sampleTask(7, 1);
+  const [replica] = plain.replicas;
+  const moved = { ...replica, cache_dir: '/old/cache/s-t01001-7', sealed_file: '/old/sealed/s-t01001-7' };
+  const task = { ...plain, replicas: [replica, moved] };
+  expect(prepareSubmission({ task, closeAt: 5 })).toEqual(prepareSubmission({ task: plain, closeAt: 5 }));
+});
+
 test('the plain case is read without parsing', () => {
   expect(scanCanonicalTask(canonicalTask(sampleTask(7, 3)))).toEqual({
     minerId: 1001,
