@@ -71,6 +71,7 @@ const poster = new MinerPoster(
       },
       get: async (id) => view(id),
       cancel: async () => {},
+      refuse: async () => {},
     },
     verifier: {
       verify: async () => ({ valid: true, reason: null }),

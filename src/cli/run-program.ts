@@ -1,16 +1,25 @@
-import { errorCode, errorText } from '../errors/coded-error.ts';
+import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
+import { isJournal } from '../telemetry/journal.ts';
 
 /**
- * Runs a program's main function. An error that reaches it ends the program with one line for people and exit code 1: by then
- * there is nothing left that would heal by itself.
+ * Runs a program's main function. An error that reaches it ends the program with one line for people, and with exit code 1, or 2
+ * for one with the code `usage`: by then there is nothing left that would heal by itself.
+ * @param isJson the answer is a JSON document, so there is one for an error, too
  */
-export async function runProgram(main: () => Promise<void>): Promise<void> {
+export async function runProgram(main: () => Promise<void>, { isJson = false } = {}): Promise<void> {
   // `… | head` has read what it wanted.
   process.stdout.on('error', (error) => process.exit(errorCode(error) === 'EPIPE' ? 0 : 1));
   try {
     await main();
   } catch (error) {
-    process.stderr.write(`error: ${errorText(error)}\n`);
-    process.exitCode = 1;
+    if (isJson) process.stdout.write(`${errorDocument(error)}\n`);
+    process.stderr.write(`${isJournal(process.env) ? '<3>' : ''}error: ${errorText(error)}\n`);
+    process.exitCode = errorCode(error) === 'usage' ? 2 : 1;
   }
+}
+
+function errorDocument(error: unknown): string {
+  const data = error instanceof CodedError ? error.data : {};
+  const document = { error: { code: errorCode(error) ?? 'internal-error', message: errorText(error), ...data } };
+  return JSON.stringify(document, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 2);
 }

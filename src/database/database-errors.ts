@@ -1,4 +1,5 @@
 import { CodedError, errorCode } from '../errors/coded-error.ts';
+import { forbidden } from './privileges.ts';
 
 /** The server is there but will not have us: waiting does not help. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
@@ -6,7 +7,6 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ['ER_ACCESS_DENIED_ERROR', 'the user or password in the url is not accepted, or ?ssl-ca=/file is missing in it'],
   ['ER_SECURE_TRANSPORT_REQUIRED', 'the server wants TLS; add ?ssl-ca=/file to db.url'],
   ['ER_ACCESS_DENIED_NO_PASSWORD_ERROR', 'the user in the url may not log in; correct db.url'],
-  ['ER_DBACCESS_DENIED_ERROR', 'the user has no rights on this database; GRANT ALL ON it'],
   ['ER_BAD_DB_ERROR', 'there is no such database; make it with CREATE DATABASE'],
   ['ER_NOT_SUPPORTED_AUTH_MODE', "the server wants a way to log in that is not supported; change the user's plugin"],
   ['ENOTFOUND', 'the host name in the url is not known; correct db.url'],
@@ -56,8 +56,8 @@ const FULL = new Set(['ER_RECORD_FILE_FULL', 'ER_DISK_FULL']);
 /** Storage engine errors carry the number of the system's: 28 is ENOSPC. */
 const NO_SPACE = /\b(?:error|errno):? 28\b/i;
 
-/** A table or a column is not there: the schema was emptied, or restored from a dump of an older version. */
-const INCOMPLETE = new Set(['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR']);
+/** A table or a column is not there: the schema is new, was emptied, or restored from a dump of an older version. */
+const INCOMPLETE = new Set(['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR', 'database-incomplete']);
 
 const DEADLOCKS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
 
@@ -85,8 +85,8 @@ export function isConnectionLost(error: unknown): boolean {
 }
 
 /**
- * What the driver threw, told apart: `database-unavailable` and `database-full` (try again), `database-refused` (somebody has to
- * act); every other error as it is. `where` names the database.
+ * What the driver threw, told apart: `database-unavailable` and `database-full` (try again), `database-refused` and
+ * `database-forbidden` (somebody has to act); every other error as it is. `where` names the database.
  */
 export function databaseError(error: unknown, where: string): unknown {
   const code = errorCode(error) ?? '';
@@ -94,6 +94,11 @@ export function databaseError(error: unknown, where: string): unknown {
   if (error instanceof CodedError || isDeadlock(error)) return error;
   const told = (ours: string, what: string) => new CodedError(ours, `database ${where} ${what}`, { cause: error });
 
+  if (isIncompleteSchema(error)) {
+    return told('database-incomplete', 'lacks tables or columns of this version; start its master or manager once');
+  }
+  const denied = forbidden(error, where);
+  if (denied !== undefined) return denied;
   const refusal = REFUSALS.get(code);
   if (refusal !== undefined)
     return new CodedError('database-refused', `database ${where}: ${refusal}`, { cause: error });

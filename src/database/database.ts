@@ -33,11 +33,18 @@ const DEADLOCK_RETRIES = 10;
 /** 10 s have gone by then, so it is tried again only twice. */
 const COST_OF_LOCK_TIMEOUT = 5;
 
-/** The first statement of every transaction; `judge` throws when the transaction may not go on. */
+/** The first statement of every transaction, which locks what it reads to the end. */
 export interface Fence {
   readonly statement: RawBuilder<unknown>;
+  /** Throws when the transaction may not go on. */
   readonly judge: (rows: readonly unknown[]) => void;
+  /** The same for those that are sent whole: a `demand`. */
+  readonly demand: RawBuilder<unknown>;
 }
+
+const BEGIN = sql`begin`;
+const COMMIT = sql`commit`;
+const ROLLBACK = sql`rollback`;
 
 /**
  * Errors while running are `database-unavailable`, `database-full`, `database-busy` (connections come back by themselves: try
@@ -76,6 +83,43 @@ export class Database {
     first: readonly RawBuilder<unknown>[],
     work: (trx: Transaction, results: readonly StatementResult[]) => Promise<T>,
   ): Promise<T> {
+    return await this.#retried(() =>
+      this.kysely.transaction().execute(async (trx) => {
+        const fence = this.#fence;
+        if (fence === undefined) return await work(trx, await together(trx, first));
+        const [judged, ...results] = await together(trx, [fence.statement, ...first]);
+        fence.judge(judged?.rows ?? []);
+        return await work(trx, results);
+      }),
+    );
+  }
+
+  /**
+   * A transaction that is known whole: sent with its beginning and its commit in one round trip (a body takes two more). What must
+   * hold for the commit stands among its statements as `demand`s. Where one does not hold, the fence among them, nothing is done and
+   * `isUnmet` tells the error.
+   */
+  async wholeTransaction(statements: readonly RawBuilder<unknown>[]): Promise<StatementResult[]> {
+    const before = this.#fence === undefined ? [BEGIN] : [BEGIN, this.#fence.demand];
+    const results = await this.#retried(() =>
+      this.kysely.connection().execute(async (connection) => {
+        try {
+          return await together(connection, [...before, ...statements, COMMIT]);
+        } catch (error) {
+          // Of a connection that is lost nothing is left to undo.
+          await ROLLBACK.execute(connection).catch(() => {});
+          throw error;
+        }
+      }),
+    );
+    return results.slice(before.length, -1);
+  }
+
+  async close(): Promise<void> {
+    await this.kysely.destroy();
+  }
+
+  async #retried<T>(run: () => Promise<T>): Promise<T> {
     const { clock, logger } = this.#components;
     let retriesLeft = DEADLOCK_RETRIES;
     return await retry(
@@ -89,21 +133,10 @@ export class Database {
         },
         onFailure: (_, attempt) => logger.debug({ attempt }, 'transaction is run again after a deadlock'),
       },
-      () =>
-        this.kysely.transaction().execute(async (trx) => {
-          const fence = this.#fence;
-          if (fence === undefined) return await work(trx, await together(trx, first));
-          const [judged, ...results] = await together(trx, [fence.statement, ...first]);
-          fence.judge(judged?.rows ?? []);
-          return await work(trx, results);
-        }),
+      run,
     ).catch((error: unknown) => {
       throw isDeadlock(error) ? busy(error) : error;
     });
-  }
-
-  async close(): Promise<void> {
-    await this.kysely.destroy();
   }
 }
 

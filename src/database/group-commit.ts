@@ -1,3 +1,4 @@
+import { endOfTurn } from '../clock/end-of-turn.ts';
 import { errorCode } from '../errors/coded-error.ts';
 import { isDatabaseTrouble } from './database-errors.ts';
 
@@ -43,9 +44,11 @@ export class GroupCommit<I, O> {
   }
 
   async #drain(): Promise<void> {
-    // A turn later, so that what one event adds is one group.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) await this.#commit(this.#nextGroup());
+    while (this.#waiting.length > 0) {
+      // What the connections bring in one turn is one group.
+      await endOfTurn();
+      await this.#commit(this.#nextGroup());
+    }
     this.#running = undefined;
   }
 

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { sql } from 'kysely';
 import { CodedError, errorCode } from '../errors/coded-error.ts';
+import { checkSeedTables } from './check-seed-tables.ts';
 import type { Database } from './database.ts';
+import { isDatabaseTrouble, isDeadlock, isIncompleteSchema } from './database-errors.ts';
+import { withGrant } from './privileges.ts';
 
 const DIRECTORY = new URL('../../sql/', import.meta.url);
 
@@ -14,32 +17,37 @@ const DIRECTORY = new URL('../../sql/', import.meta.url);
 const ALREADY_DONE = new Set(['ER_TABLE_EXISTS_ERROR', 'ER_DUP_FIELDNAME', 'ER_DUP_KEYNAME']);
 
 /**
- * Brings the tables to what this version needs: applies sql/NNNN-name.sql in order. Returns the names applied now.
- * @throws CodedError `migration-changed` when a file is not the one that was applied
+ * Brings the tables to what this version needs: applies sql/NNNN-name.sql in order. Returns the names applied now. Where nothing
+ * is to be done, the rights to read and write rows are enough.
+ * @param isMending also what was applied before, since somebody has dropped a table or a column of it
+ * @throws CodedError `migration-changed` when a file is not the one that was applied, `migration-failed` when it cannot be,
+ *   `database-tables-unfit`, `database-forbidden`
  */
-export async function migrate(db: Database): Promise<string[]> {
-  await sql`CREATE TABLE IF NOT EXISTS schema_migrations (
-    name VARCHAR(100) PRIMARY KEY NOT NULL,
-    sha256 CHAR(64) NOT NULL,
-    applied_at BIGINT NOT NULL
-  ) ENGINE = InnoDB CHARACTER SET = utf8mb4 COLLATE = utf8mb4_general_ci`.execute(db.kysely);
-  const rows = await db.kysely.selectFrom('schema_migrations').select(['name', 'sha256']).execute();
-  const recorded = new Map(rows.map((row) => [row.name, row.sha256]));
+export async function migrate(db: Database, isMending = false): Promise<string[]> {
+  try {
+    return await bringUpToDate(db, isMending);
+  } catch (error) {
+    throw await withGrant(db.kysely, error);
+  }
+}
 
+async function bringUpToDate(db: Database, isMending: boolean): Promise<string[]> {
+  const recorded = await readRecord(db);
+  await checkSeedTables(db);
   const applied: string[] = [];
   const files = (await readdir(DIRECTORY)).filter((name) => name.endsWith('.sql')).sort();
   for (const name of files) {
     const text = await readFile(new URL(name, DIRECTORY), 'utf8');
     const sha256 = createHash('sha256').update(text).digest('hex');
     const before = recorded.get(name);
-    if (before === sha256) continue;
-    if (before !== undefined) {
+    if (before === sha256 && !isMending) continue;
+    if (before !== undefined && before !== sha256) {
       throw new CodedError(
         'migration-changed',
         `the database was made by another version of sql/${name}; install the version of the other programs, or use another database`,
       );
     }
-    for (const statement of splitStatements(text)) await run(db, statement);
+    for (const statement of splitStatements(text)) await run(db, name, statement);
     await sql`INSERT IGNORE INTO schema_migrations (name, sha256, applied_at)
       VALUES (${name}, ${sha256}, CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED))`.execute(db.kysely);
     applied.push(name);
@@ -47,11 +55,29 @@ export async function migrate(db: Database): Promise<string[]> {
   return applied;
 }
 
-async function run(db: Database, statement: string): Promise<void> {
+/** The digests of the files that were applied, by name. */
+async function readRecord(db: Database): Promise<ReadonlyMap<string, string>> {
+  const read = () => db.kysely.selectFrom('schema_migrations').select(['name', 'sha256']).execute();
+  const rows = await read().catch(async (error: unknown) => {
+    if (!isIncompleteSchema(error)) throw error;
+    await sql`CREATE TABLE IF NOT EXISTS schema_migrations (
+      name VARCHAR(100) PRIMARY KEY NOT NULL,
+      sha256 CHAR(64) NOT NULL,
+      applied_at BIGINT NOT NULL
+    ) ENGINE = InnoDB CHARACTER SET = utf8mb4 COLLATE = utf8mb4_general_ci`.execute(db.kysely);
+    return await read();
+  });
+  return new Map(rows.map((row) => [row.name, row.sha256]));
+}
+
+async function run(db: Database, file: string, statement: string): Promise<void> {
   try {
     await sql.raw(statement).execute(db.kysely);
   } catch (error) {
-    if (!ALREADY_DONE.has(errorCode(error) ?? '')) throw error;
+    if (ALREADY_DONE.has(errorCode(error) ?? '')) return;
+    if (isDeadlock(error) || (isDatabaseTrouble(error) && !isIncompleteSchema(error))) throw error;
+    const why = 'a table of this name is not ours, or was changed; use another database, or restore a backup';
+    throw new CodedError('migration-failed', `sql/${file} cannot be applied to the database: ${why}`, { cause: error });
   }
 }
 

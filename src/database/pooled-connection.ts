@@ -6,11 +6,15 @@ import { databaseError, isConnectionLost, isIncompleteSchema, isServerGone } fro
 /** A server that stopped, or a network that swallows packets, must not hold a caller for ever. A lock is waited for 10 s. */
 const STATEMENT_LIMIT_MS = 30_000;
 
-/** Bytes go into a text statement as twice as many hexadecimal digits; a prepared statement carries them as they are. */
-const LONGEST_TEXT_VALUE = 512;
+/**
+ * Bytes go into a text statement as twice as many hexadecimal digits; a prepared statement carries them as they are, and costs round
+ * trips. Of a body of seventy sectors the digits cost less.
+ */
+const LONGEST_TEXT_VALUE = 16_384;
 
-/** As kysely sends it. */
+/** As kysely sends them. */
 const BEGIN = 'begin';
+const ROLLBACK = 'rollback';
 const NOTHING: MysqlQueryResult = [];
 
 type Streaming = { stream: <T>(options: MysqlStreamOptions) => MysqlStream<T> };
@@ -68,12 +72,12 @@ export class PooledConnection implements MysqlPoolConnection {
 
   #send(sql: string, values: unknown[], done: Done): void {
     const statement = { sql, values, timeout: STATEMENT_LIMIT_MS };
-    const answer = (error: unknown, result: MysqlQueryResult) => done(error ? this.#told(error) : null, result);
+    const answer = (error: unknown, result: MysqlQueryResult) => done(error ? this.#told(error, sql) : null, result);
     if (values.some(isBody)) this.#raw.execute<never>(statement, answer);
     else this.#raw.query<never>(statement, answer);
   }
 
-  #told(error: unknown): unknown {
+  #told(error: unknown, sql: string): unknown {
     const { where, onGone, onIncomplete } = this.#init;
     if (isIncompleteSchema(error) && onIncomplete !== undefined) {
       onIncomplete();
@@ -82,9 +86,9 @@ export class PooledConnection implements MysqlPoolConnection {
     }
     const told = databaseError(error, where);
     const isGone = isServerGone(error);
-    if (isGone || isConnectionLost(error)) {
+    // The answer to a statement may still come, or half a transaction be there: nobody else may have this connection.
+    if (isGone || isConnectionLost(error) || sql === ROLLBACK) {
       this.#lost = told;
-      // The answer to a statement may still come: nobody else may have this connection.
       this.#raw.destroy();
     }
     if (isGone) onGone();

@@ -3,6 +3,7 @@ import { retry } from '../clock/retry.ts';
 import { errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Database, type DatabaseInit, openDatabase } from './database.ts';
+import { isDeadlock } from './database-errors.ts';
 import { migrate } from './migrate.ts';
 
 const TRANSIENT = new Set(['database-unavailable', 'database-full', 'database-busy']);
@@ -17,7 +18,7 @@ export async function waitForDatabase(
   init: DatabaseInit,
   signal: AbortSignal,
 ): Promise<Database | undefined> {
-  const isTransient = (error: unknown) => TRANSIENT.has(errorCode(error) ?? '');
+  const isTransient = (error: unknown) => TRANSIENT.has(errorCode(error) ?? '') || isDeadlock(error);
   const onFailure = (error: unknown) => components.logger.warn({ error: errorText(error) }, 'waiting for the database');
   const pauses = { pauseMs: 1_000, maxPauseMs: 5_000, signal, isTransient, onFailure };
   try {
@@ -32,29 +33,38 @@ async function openAndMigrate(
   components: { readonly clock: Clock; readonly logger: Logger },
   init: DatabaseInit,
 ): Promise<Database> {
+  const applied = await migrateAt(components, init, false);
+  if (applied.length > 0) components.logger.info({ applied }, 'database migrated');
   let isMending = false;
   const onIncomplete = () => {
     if (isMending) return;
     isMending = true;
-    void mend(components, db).finally(() => {
+    void mend(components, init).finally(() => {
       isMending = false;
     });
   };
-  const db = await openDatabase(components, { ...init, onIncomplete });
+  return await openDatabase(components, { ...init, onIncomplete });
+}
+
+/** On a connection of its own: one that mends what is missing would take a statement that fails here for a loss. */
+async function migrateAt(
+  components: { readonly clock: Clock; readonly logger: Logger },
+  { url }: DatabaseInit,
+  isMending: boolean,
+): Promise<string[]> {
+  const db = await openDatabase(components, { url, minConnections: 1, maxConnections: 1 });
   try {
-    const applied = await migrate(db);
-    if (applied.length > 0) components.logger.info({ applied }, 'database migrated');
-    return db;
-  } catch (error) {
+    return await migrate(db, isMending);
+  } finally {
     await db.close();
-    throw error;
   }
 }
 
-async function mend({ logger }: { readonly logger: Logger }, db: Database): Promise<void> {
+async function mend(components: { readonly clock: Clock; readonly logger: Logger }, init: DatabaseInit): Promise<void> {
+  const { logger } = components;
   try {
-    const applied = await migrate(db);
-    logger.error({ applied }, 'the database has lost tables; they were made again, what was in them is gone');
+    await migrateAt(components, init, true);
+    logger.error('the database has lost tables; they were made again, what was in them is gone');
   } catch (error) {
     logger.warn({ error: errorText(error) }, 'the database has lost tables, and they cannot be made again yet');
   }

@@ -1,4 +1,4 @@
-import { canRead } from '../queue/store-roots.ts';
+import { canRead, type Readable } from '../queue/store-roots.ts';
 
 export interface WaitingTask {
   readonly id: string;
@@ -30,8 +30,8 @@ export interface FreeSlave {
   readonly free: number;
   /** The only size it can prove, in bytes; null: any. */
   readonly sectorSize: number | null;
-  /** Directories below which it can read; null: any. */
-  readonly stores: readonly string[] | null;
+  /** What it can read; null: any. */
+  readonly stores: readonly Readable[] | null;
 }
 
 export interface Choice {

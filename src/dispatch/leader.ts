@@ -11,7 +11,9 @@ import type { FinishVerdict } from '../queue/finish-attempt.ts';
 import { type Finish, finishAttempts } from '../queue/finish-attempts.ts';
 import { getAttemptBody } from '../queue/get-attempt-body.ts';
 import { getTask } from '../queue/get-task.ts';
+import { nameCopies } from '../queue/name-copies.ts';
 import { prepareSubmission, type Submission } from '../queue/prepare-submission.ts';
+import { type Refusal, refuseProof } from '../queue/refuse-proof.ts';
 import { type SubmissionForSlave, type Submitted, submitTasks } from '../queue/submit-tasks.ts';
 import type { AttemptId, FailureClass, Heartbeat, SlaveReport, TaskView, Verdict } from '../rpc/methods.ts';
 import type { WindowPostOutput } from '../rpc/window-post.ts';
@@ -121,6 +123,17 @@ export class Leader {
     const { cancelled, ended } = await this.#watch(cancelTask(this.#components.db, id, reason));
     this.dropAttempts(ended);
     if (cancelled) await this.announce(id);
+    return await this.get(id);
+  }
+
+  /** A proof does not hold where it is needed. */
+  async refuse(refusal: Refusal): Promise<TaskView | null> {
+    const { db, logger } = this.#components;
+    const { id, reason } = refusal;
+    if (await this.#watch(refuseProof(db, refusal, this.#init.policy.retryIntervalMs))) {
+      logger.error({ id, reason }, 'proof refused by whoever asked for it, another is made');
+      await this.announce(id);
+    }
     return await this.get(id);
   }
 
@@ -268,7 +281,8 @@ export class Leader {
       await this.#fail(slave, attempt, { class: 'slave', outcome: 'failed', reason: objection });
       return { ...NOT_TAKEN, reason: objection };
     }
-    const { accepted, reason, ended, state } = await this.#finishes.add({ ...attempt, output });
+    const told = nameCopies(found.body, output);
+    const { accepted, reason, ended, state } = await this.#finishes.add({ ...attempt, output: told });
     if (!accepted) {
       await this.announce(id);
       return this.#refuse(slave, attempt, reason ?? '');

@@ -1,3 +1,4 @@
+import type { Readable } from '../queue/store-roots.ts';
 import type { AttemptId, SlaveReport, Verdict } from '../rpc/methods.ts';
 import type { FreeSlave } from './choose.ts';
 
@@ -23,8 +24,8 @@ export interface SlaveSession {
   readonly version: number;
   /** The only size it can prove, in bytes; null: any. */
   readonly sectorSize: number | null;
-  /** Directories below which it can read; null: any. */
-  readonly stores: readonly string[] | null;
+  /** What it can read; null: any. */
+  readonly stores: readonly Readable[] | null;
   start(lease: Lease): Promise<Verdict>;
   cancel(attempt: AttemptId, reason: string): Promise<void>;
   /** Whether the other side still answers, found out within seconds. */

@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import { CodedError, errorCode, errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { assumedWindowPace, MeasuredPace, type ProofPace, patienceFor } from './patience.ts';
+import { type Place, PoolChild, pickChild } from './pool-child.ts';
 import { ProverKeeper } from './prover-keeper.ts';
 
 export interface PoolChildInit {
@@ -25,33 +26,15 @@ export interface PoolRequest<T> {
   readonly onStart?: (child: string) => void;
 }
 
-/** One request of a child, from the moment it is chosen until it has answered or ended, though perhaps nobody waits any more. */
-interface Place {
-  readonly child: Child;
-  isAbandoned: boolean;
-  /** It takes so long that another child may be asked as well. */
-  isOverdue: boolean;
-}
-
-interface Child {
-  readonly name: string;
-  readonly concurrent: number;
-  readonly weight: number;
-  readonly keeper: ProverKeeper;
-  readonly places: Set<Place>;
-  /** Of the smooth weighted round: who has waited longest for its share has most. */
-  credit: number;
-}
-
 /** One request, while one child or several work at it. */
 interface Effort<T> {
   readonly task: object;
   readonly request: PoolRequest<T>;
   readonly signal: AbortSignal;
   /** They failed at it. */
-  readonly tried: Set<Child>;
+  readonly tried: Set<PoolChild>;
   /** They work at it now. */
-  readonly busy: Set<Child>;
+  readonly busy: Set<PoolChild>;
   deaths: number;
   /** How often another child was asked as well. */
   extra: number;
@@ -59,8 +42,8 @@ interface Effort<T> {
 
 interface Waiting {
   readonly closeAt: number;
-  readonly tried: ReadonlySet<Child>;
-  readonly busy: Set<Child>;
+  readonly tried: ReadonlySet<PoolChild>;
+  readonly busy: Set<PoolChild>;
   readonly give: (place: Place | undefined) => void;
 }
 
@@ -79,7 +62,7 @@ export class ProverPool {
   readonly #onChange: () => void;
   readonly #assumed: (leftMs: number) => ProofPace;
   readonly #measured = new MeasuredPace();
-  readonly #children: readonly Child[];
+  readonly #children: readonly PoolChild[];
   readonly #waiting = new Set<Waiting>();
 
   constructor(
@@ -97,14 +80,12 @@ export class ProverPool {
     this.#logger = components.logger;
     this.#onChange = init.onChange ?? (() => {});
     this.#assumed = init.assumed ?? assumedWindowPace;
-    this.#children = init.children.map(({ concurrent, weight, ...child }, index) => ({
-      name: `${child.bin} #${index + 1}`,
-      concurrent,
-      weight,
-      credit: 0,
-      places: new Set(),
-      keeper: new ProverKeeper(components, { ...child, stage: init.stage, onChange: () => this.#changed() }),
-    }));
+    this.#children = init.children.map(({ concurrent, weight, ...child }, index) => {
+      const name = `${child.bin} #${index + 1}`;
+      const onChange = (): void => this.#changed();
+      const keeper = new ProverKeeper(components, { ...child, stage: init.stage, onChange });
+      return new PoolChild({ keeper }, { name, concurrent, weight });
+    });
   }
 
   /** Requests that those that are ready take at the same time. */
@@ -178,7 +159,7 @@ export class ProverPool {
     const { request, signal } = effort;
     const since = this.#clock.monotonic();
     const left = request.closeAt - this.#clock.now();
-    const patience = patienceFor(left, this.#measured.pace ?? this.#assumed(left));
+    const patience = patienceFor(left, this.#pace(left));
     const asked = this.#ask(place, effort).then(async (output) => {
       const answer = await request.accept(output);
       this.#measured.add(this.#clock.monotonic() - since);
@@ -189,8 +170,8 @@ export class ProverPool {
     return new Promise((resolve, reject) => {
       let others: Promise<T> | undefined;
       const askAnother = (): void => {
-        if (signal.aborted || ++effort.extra > MOST_EXTRA) return;
         place.isOverdue = true;
+        if (signal.aborted || ++effort.extra > MOST_EXTRA) return;
         this.#logger.warn({ child: child.name, askAnotherMs }, 'a prover takes long, another one is asked as well');
         others = this.#inTurn(effort);
         others.then(resolve, () => {});
@@ -199,19 +180,18 @@ export class ProverPool {
         if (signal.aborted) return;
         this.#logger.error({ child: child.name, giveUpMs }, 'a prover hangs, nobody waits for it any more');
         effort.busy.delete(child);
-        this.#abandon(place);
+        child.abandon(place);
         this.#assign();
       };
-      const callOffs = [this.#clock.after(askAnotherMs, askAnother)];
-      if (giveUpMs !== undefined) callOffs.push(this.#clock.after(giveUpMs, giveUp));
+      // Until the place is left: it may hang on when another child has answered or the deadline has closed.
+      place.callOff = this.#clock.after(askAnotherMs, askAnother);
+      const dontGiveUp = giveUpMs === undefined ? () => {} : this.#clock.after(giveUpMs, giveUp);
       asked
         .then(resolve, (error) => {
           if (others === undefined) reject(error);
           else others.then(resolve, () => reject(error));
         })
-        .finally(() => {
-          for (const callOff of callOffs) callOff();
-        });
+        .finally(dontGiveUp);
     });
   }
 
@@ -244,10 +224,10 @@ export class ProverPool {
 
   async #ask<T>(place: Place, { task, signal, busy }: Effort<T>): Promise<unknown> {
     const { child } = place;
-    // There is no cancel message: its place is taken until the child has answered or ended, whoever still waits.
     const leave = (): void => {
-      child.places.delete(place);
+      child.leave(place);
       this.#assign();
+      child.restartIfUnwanted();
     };
     const failed = (error: unknown): never => {
       busy.delete(child);
@@ -262,7 +242,7 @@ export class ProverPool {
     let onAbort = (): void => {};
     const abandoned = new Promise<never>((_, reject) => {
       onAbort = () => {
-        this.#abandon(place);
+        child.abandon(place);
         reject(signal.reason);
       };
       signal.addEventListener('abort', onAbort, { once: true });
@@ -275,10 +255,8 @@ export class ProverPool {
     }
   }
 
-  #abandon(place: Place): void {
-    const { keeper, places } = place.child;
-    place.isAbandoned = true;
-    if (places.has(place) && [...places].every(({ isAbandoned }) => isAbandoned)) void keeper.restart();
+  #pace(leftMs: number): ProofPace {
+    return this.#measured.pace ?? this.#assumed(leftMs);
   }
 
   #changed(): void {
@@ -292,22 +270,21 @@ export class ProverPool {
     for (const waiting of inOrder) {
       const running = this.#children.filter((child) => child.keeper.isReady && !waiting.tried.has(child));
       if (running.length === 0 && waiting.tried.size > 0) waiting.give(undefined);
-      const free = running.filter((child) => !waiting.busy.has(child) && child.places.size < child.concurrent);
-      const sound = free.filter(({ places }) => ![...places].some(({ isOverdue }) => isOverdue));
-      const child = pick(sound.length > 0 ? sound : free);
+      const canWait = this.#canWait(waiting);
+      const free = running.filter(
+        (child) => !waiting.busy.has(child) && child.hasRoom && !(canWait && child.isEmptied),
+      );
+      const sound = free.filter(({ isSound }) => isSound);
+      const child = pickChild(sound.length > 0 ? sound : free);
       if (child === undefined) continue;
-      const place = { child, isAbandoned: false, isOverdue: false };
-      child.places.add(place);
       waiting.busy.add(child);
-      waiting.give(place);
+      waiting.give(child.take());
     }
   }
-}
 
-/** Smooth weighted round: of children that are always free each gets its share, and never many in a row. */
-function pick(free: readonly Child[]): Child | undefined {
-  for (const child of free) child.credit += child.weight;
-  const chosen = free.toSorted((a, b) => b.credit - a.credit)[0];
-  if (chosen !== undefined) chosen.credit -= free.reduce((sum, { weight }) => sum + weight, 0);
-  return chosen;
+  /** For a child to end what it works at and to start again, and for the proof then. */
+  #canWait({ closeAt }: Waiting): boolean {
+    const left = closeAt - this.#clock.now();
+    return left > 3 * this.#pace(left).slow;
+  }
 }

@@ -1,5 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { type Database, databaseNow, type Fence } from '../database/database.ts';
+import { demand } from '../database/together.ts';
 import { CodedError } from '../errors/coded-error.ts';
 
 /** Whose lead it is: of each role one process leads. */
@@ -134,8 +135,11 @@ export function fenceOf(
   ours: { readonly role: Role; readonly epoch: number; readonly name: string },
   onReplaced: () => void,
 ): Fence {
+  const row = sql`FROM leadership WHERE id = ${sql.lit(roles[ours.role].id)}`;
+  const isOurs = sql`epoch = ${ours.epoch} AND master = ${ours.name}`;
   return {
-    statement: sql`SELECT epoch, master FROM leadership WHERE id = ${sql.lit(roles[ours.role].id)} LOCK IN SHARE MODE`,
+    statement: sql`SELECT epoch, master ${row} LOCK IN SHARE MODE`,
+    demand: demand(sql<SqlBool>`COUNT(*) = 1`, sql`${row} AND ${isOurs} LOCK IN SHARE MODE`),
     judge(rows) {
       const [row] = rows as { readonly epoch: number; readonly master: string }[];
       if (row?.epoch === ours.epoch && row.master === ours.name) return;

@@ -4,6 +4,7 @@ import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
 import { shownUrl } from '../config/shown-url.ts';
 import { CodedError, errorText } from '../errors/coded-error.ts';
+import { type Address, formatAddress } from '../filecoin/address.ts';
 import type { Message } from '../filecoin/message.ts';
 import { messageToJson } from '../filecoin/message-json.ts';
 import type { FeeRules } from './settings.ts';
@@ -51,6 +52,8 @@ export type HeldMessage = z.output<typeof heldJson>;
  * `messager-unavailable` (not reached, no answer in time) or `messager-error` {nodeMessage}.
  */
 export interface Messager {
+  /** Whether a wallet behind it has the key of this account. It asks the token's user to be one who may use this signer. */
+  walletHas(key: Address): Promise<boolean>;
   get(uid: string): Promise<HeldMessage | undefined>;
   /** Does nothing when it has one of this id. `message` without gas; `maxFee` in attoFIL. */
   push(uid: string, message: Message, rules: FeeRules, maxFee: bigint): Promise<void>;
@@ -116,6 +119,7 @@ export function connectMessager(
   };
 
   return {
+    walletHas: async (key) => (await call('WalletHas', [formatAddress(key)])) === true,
     async get(uid) {
       if ((await call('HasMessageByUid', [uid])) !== true) return undefined;
       const parsed = heldJson.safeParse(await call('GetMessageByUid', [uid]));

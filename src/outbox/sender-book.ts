@@ -76,11 +76,10 @@ export class SenderBook {
   }
 
   async #judge(miner: SendingMiner, sender: Address, head: TipSet): Promise<Judgement> {
-    const { chain, db, clock, alerts, logger, carrier } = this.#components;
+    const { chain, db, clock, alerts, logger } = this.#components;
     const { minerId, address, sealingSenders } = miner;
     const text = formatAddress(sender);
-    const signsHere = carrier.kind !== 'messager';
-    const trouble = await senderTrouble(chain, { sender, address, signsHere }, head);
+    const trouble = await senderTrouble(this.#components, { sender, address }, head);
     const refused = `sender-refused/${minerId}/${text}`;
     if (trouble !== undefined) {
       logger.error({ minerId }, trouble);

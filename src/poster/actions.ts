@@ -1,5 +1,5 @@
 import type { Bitfield } from '../filecoin/bitfield.ts';
-import type { GoodSector } from '../stores/sector-check.ts';
+import type { SectorCopy } from '../stores/sector-check.ts';
 import type { PartitionState } from './run.ts';
 
 /** What `decide` wants done. Each is idempotent: deciding again from the same row after a crash gives it again. */
@@ -14,10 +14,17 @@ export type Action =
       readonly partition: number;
       readonly from: PartitionState;
       readonly skipped: Bitfield;
-      readonly sectors: readonly GoodSector[];
+      readonly sectors: readonly SectorCopy[];
     }
   /** proving → checking: the task ended without a proof. */
-  | { readonly kind: 'recheck'; readonly partition: number; readonly skipped: Bitfield; readonly reason: string }
+  | {
+      readonly kind: 'recheck';
+      readonly partition: number;
+      readonly skipped: Bitfield;
+      /** What it found corrupt, if anything. */
+      readonly corrupt: readonly SectorCopy[];
+      readonly reason: string;
+    }
   /** proving → proven, once the proof verified here too. */
   | {
       readonly kind: 'accept';
@@ -32,6 +39,7 @@ export type Action =
       readonly kind: 'leave-out';
       readonly partition: number;
       readonly from: PartitionState;
+      readonly corrupt: readonly SectorCopy[];
       readonly reason: string;
     }
   /** landed or sending → sending: its message was reorganised out and has to land again. */

@@ -3,9 +3,11 @@ import { poStProofType } from '../filecoin/proof-types.ts';
 import { messageStates } from '../outbox/message-states.ts';
 import { reopenMessage } from '../outbox/reopen-message.ts';
 import { withdrawMessage } from '../outbox/withdraw-message.ts';
+import type { SectorCopy } from '../stores/sector-check.ts';
+import { acceptProof } from './accept-proof.ts';
 import type { Action } from './actions.ts';
-import { challengeRandomness } from './challenge.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
+import { allCopies, bySector, copiesToText, tellCorrupt } from './corrupt-copies.ts';
 import { epochTime } from './epoch-time.ts';
 import type { Memory } from './gather-facts.ts';
 import { prove } from './prove.ts';
@@ -13,7 +15,7 @@ import type { PartitionState, Run, RunPartition } from './run.ts';
 import { finishRun, movePartition, type PartitionAt, type PartitionChanges, restartRun } from './run-store.ts';
 import type { SectorBook } from './sector-book.ts';
 import { submit } from './submit.ts';
-import { sectorInfo, verifyProof } from './window-proof.ts';
+import { sectorInfo } from './window-proof.ts';
 
 export interface Setting {
   readonly miner: MinerSettings;
@@ -75,6 +77,7 @@ export async function carryOut(components: PosterComponents, action: Action, set
         task_id: null,
         skipped: Buffer.from(action.skipped.toRlePlus()),
         reason: action.reason,
+        ...corruptCopies(components, action, setting),
       });
       return;
     case 'leave-out':
@@ -86,13 +89,20 @@ export async function carryOut(components: PosterComponents, action: Action, set
         task_id: null,
         reason: action.reason,
         finished_at: clock.now(),
+        ...corruptCopies(components, action, setting),
       });
       return;
     case 'accept': {
-      const partitions = partitionsAt(action.partition);
-      const infos = await setting.book.read(partitions, head);
-      const randomness = await challengeRandomness(components.chain, miner.address, run.challenge, head.key);
-      await verifyProof(components.verifier, run, partitions, action.proof, randomness, infos);
+      for (const partition of partitionsAt(action.partition)) {
+        const infos = await setting.book.read([partition], head);
+        try {
+          await acceptProof(components, miner, { run, partition, proof: action.proof, infos, head });
+        } finally {
+          // Refused, it is no answer any more.
+          memory.tasks.delete(partition.taskId ?? '');
+        }
+        tellCorrupt(components, run, partition, []);
+      }
       memory.failures.delete(action.partition);
       setting.book.forget(action.partition);
       await move(action.partition, 'proving', {
@@ -132,14 +142,17 @@ async function check(
   setting: Setting,
 ): Promise<void> {
   const { run, memory, head, signal } = setting;
-  const infos = await setting.book.read(
-    run.partitions.filter(({ index }) => index === partition),
-    head,
-  );
+  const partitions = run.partitions.filter(({ index }) => index === partition);
+  const infos = await setting.book.read(partitions, head);
+  const corrupt = bySector(partitions.flatMap((one) => one.corrupt));
   const sectors = await components.checker.check({
     minerId: run.minerId,
     sectorSize: poStProofType(run.proofType).sectorSize,
-    sectors: numbers.map((number) => ({ number, upgraded: sectorInfo(infos, number).sectorKeyCid !== null })),
+    sectors: numbers.map((number) => ({
+      number,
+      upgraded: sectorInfo(infos, number).sectorKeyCid !== null,
+      corrupt: corrupt.get(number) ?? [],
+    })),
     signal,
   });
   const before = new Set(
@@ -155,6 +168,18 @@ async function check(
     if (sector.verdict === 'good' || before.has(`${sector.number} ${sector.reason}`)) continue;
     components.logger.warn({ ...at, verdict: sector.verdict }, `bad sector ${sector.number}: ${sector.reason}`);
   }
+}
+
+/** What a task found corrupt is kept with the row, so that it is not read again in this run. */
+function corruptCopies(
+  components: PosterComponents,
+  { partition: index, corrupt }: { readonly partition: number; readonly corrupt: readonly SectorCopy[] },
+  { run }: Setting,
+): PartitionChanges {
+  const partition = run.partitions.find((one) => one.index === index);
+  if (partition === undefined || corrupt.length === 0) return {};
+  tellCorrupt(components, run, partition, corrupt);
+  return { corrupt_copies: copiesToText(allCopies(partition.corrupt, corrupt)) };
 }
 
 /** Where the message cannot land again, it is made anew from the proof. */

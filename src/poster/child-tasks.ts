@@ -3,6 +3,9 @@ import { judgeOutput } from '../dispatch/judge-output.ts';
 import { CodedError, errorText } from '../errors/coded-error.ts';
 import type { ProverPool } from '../ext-processor/prover-pool.ts';
 import type { Verifier } from '../ext-processor/verifier.ts';
+import { isProof } from '../queue/is-proof.ts';
+import { nameCopies } from '../queue/name-copies.ts';
+import { REFUSED } from '../queue/task-state.ts';
 import { canonicalTask, taskId } from '../queue/window-post-task.ts';
 import type { TaskView } from '../rpc/methods.ts';
 import { type WindowPostOutput, type WindowPostTask, windowPostOutput } from '../rpc/window-post.ts';
@@ -66,6 +69,13 @@ export class ChildTasks implements TaskService {
     this.#held.get(id)?.stop.abort(new CodedError('task-cancelled', reason));
   }
 
+  async refuse(id: string, proof: Uint8Array, reason: string): Promise<void> {
+    const held = this.#held.get(id);
+    if (held === undefined || !isProof(held.view, proof)) return;
+    held.view = { ...held.view, state: 'failed', output: null, error: `${REFUSED}${reason}` };
+    this.#onFinish();
+  }
+
   close(): void {
     for (const { stop } of this.#held.values()) stop.abort(new CodedError('task-cancelled', 'the manager stops'));
   }
@@ -107,7 +117,7 @@ export class ChildTasks implements TaskService {
     if (!output.success) throw new CodedError('prover-failed', 'the child answered something that is no output');
     const refusal = await judgeOutput(this.#components.verifier, body, output.data);
     if (refusal !== null) throw new CodedError('prover-failed', refusal);
-    return output.data;
+    return nameCopies(body, output.data);
   }
 
   #newView(id: string, closeAt: number): TaskView {

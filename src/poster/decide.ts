@@ -1,9 +1,10 @@
 import { Bitfield } from '../filecoin/bitfield.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
+import type { SectorCopy } from '../stores/sector-check.ts';
 import type { Action } from './actions.ts';
 import { afterMessage, afterMiss } from './after-message.ts';
 import { batchPartitions } from './batches.ts';
-import type { Facts, PartitionFacts, PostPolicy, TaskFact } from './facts.ts';
+import type { Facts, PartitionFacts, PostPolicy, SectorFault, TaskFact } from './facts.ts';
 import { reserveOf } from './reserve.ts';
 import { provenSectors, type Run, type RunPartition } from './run.ts';
 import { isDoubtful, isTooMuch, wouldSkip } from './share.ts';
@@ -71,17 +72,30 @@ function afterChecks(partition: RunPartition, known: PartitionFacts, now: Now): 
   const skipped = wouldSkip(partition, sectors);
   const { maxSkipShare } = now.policy;
   const isWaitedFor = someUnknown || (!isComplete && isDoubtful(partition, skipped, maxSkipShare));
-  if (now.mayWait && isWaitedFor) return [];
+  const proveWithout = (left: Bitfield): Action => {
+    const read = sectors.filter((sector) => 'sealedFile' in sector).filter(({ number }) => !left.has(number));
+    return { kind: 'prove', partition: index, from, skipped: left, sectors: read };
+  };
+  // Many that gave no proof are a wrong mount of a slave sooner than a loss: where no other copies are left, they are tried again.
+  const unreadable = wouldSkip(
+    partition,
+    sectors.filter(({ verdict }) => verdict !== 'corrupt'),
+  );
+  const areCorrupt = unreadable.count < skipped.count;
+  if (now.mayWait && isWaitedFor) {
+    const mayRetry = areCorrupt && !someUnknown && !isDoubtful(partition, unreadable, maxSkipShare);
+    return mayRetry ? [proveWithout(unreadable)] : [];
+  }
   // Given up only after a look in the reserve itself.
   const mayGiveUp = atEpoch >= now.reserveBegins;
   if (!isTooMuch(partition, skipped, maxSkipShare)) {
-    const good = sectors.filter((sector) => sector.verdict === 'good');
-    return isWaitedFor && !mayGiveUp ? [look] : [{ kind: 'prove', partition: index, from, skipped, sectors: good }];
+    return isWaitedFor && !mayGiveUp ? [look] : [proveWithout(skipped)];
   }
+  if (mayGiveUp && areCorrupt && !isTooMuch(partition, unreadable, maxSkipShare)) return [proveWithout(unreadable)];
   if (from === 'left-out') return [];
   if (!mayGiveUp) return [look];
   const first = sectors.find((sector) => sector.verdict !== 'good');
-  return [leaveOut(partition, skipped, first === undefined ? '' : `sector ${first.number}: ${first.reason}`)];
+  return [leaveOut(partition, skipped, first === undefined ? '' : `sector ${first.number}: ${first.reason}`, [])];
 }
 
 function afterTask(partition: RunPartition, task: TaskFact, now: Now): Action[] {
@@ -92,26 +106,31 @@ function afterTask(partition: RunPartition, task: TaskFact, now: Now): Action[] 
     case 'proven':
       return [{ kind: 'accept', partition: index, proof: task.proof, tookMs: task.tookMs }];
     case 'failed':
-      return [{ kind: 'recheck', partition: index, skipped, reason: task.reason }];
+      return [{ kind: 'recheck', partition: index, skipped, corrupt: [], reason: task.reason }];
     case 'faulted': {
       const first = task.faults[0];
       const reason = first === undefined ? 'no proof came back' : `sector ${first.sector}: ${first.reason}`;
       const mayGiveUp = !now.mayWait && (partition.provingEpoch ?? 0) >= now.reserveBegins;
-      const given = task.faults.filter((fault) => fault.class === 'bad' || mayGiveUp).map((fault) => fault.sector);
-      const more = skipped.union(Bitfield.of(given));
+      const before = new Set(partition.corrupt.map(({ number }) => number));
+      const vain = task.faults.filter((fault) => fault.class === 'bad' || mayGiveUp);
+      const corrupt = vain.flatMap(({ copy }) => copy ?? []);
+      // The next look tells whether they have another copy. In the reserve one is tried, which takes no longer than to go on without.
+      const isLast = ({ sector, copy }: SectorFault) => copy === undefined || (mayGiveUp && before.has(sector));
+      const more = skipped.union(Bitfield.of(vain.filter(isLast).map(({ sector }) => sector)));
       const { maxSkipShare } = now.policy;
       const isDue = mayGiveUp || !isDoubtful(partition, more, maxSkipShare);
       if (isDue && !isTooMuch(partition, more, maxSkipShare))
-        return [{ kind: 'recheck', partition: index, skipped: more, reason }];
+        return [{ kind: 'recheck', partition: index, skipped: more, corrupt, reason }];
       // A slave that finds so much gone has the wrong mount sooner than a store that lost it: all are tried again.
-      return mayGiveUp ? [leaveOut(partition, more, reason)] : [{ kind: 'recheck', partition: index, skipped, reason }];
+      if (mayGiveUp) return [leaveOut(partition, more, reason, corrupt)];
+      return [{ kind: 'recheck', partition: index, skipped, corrupt, reason }];
     }
   }
 }
 
-function leaveOut(partition: RunPartition, skipped: Bitfield, first: string): Action {
+function leaveOut(partition: RunPartition, skipped: Bitfield, first: string, corrupt: readonly SectorCopy[]): Action {
   const reason = `${skipped.count} of ${partition.sectors.count} sectors cannot be read, too many to skip (MaxSkipShare); ${first}`;
-  return { kind: 'leave-out', partition: partition.index, from: partition.state, reason };
+  return { kind: 'leave-out', partition: partition.index, from: partition.state, corrupt, reason };
 }
 
 function submissions(run: Run, facts: Facts, policy: PostPolicy): Action[] {

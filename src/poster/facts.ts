@@ -1,4 +1,4 @@
-import type { SectorCheck } from '../stores/sector-check.ts';
+import type { SectorCheck, SectorCopy } from '../stores/sector-check.ts';
 
 /** What is known about one partition beside its row; absent where it was not asked or could not be answered. */
 export interface PartitionFacts {
@@ -32,6 +32,8 @@ export interface SectorFault {
   readonly sector: number;
   readonly class: 'bad' | 'unknown';
   readonly reason: string;
+  /** What was read; absent where the master does not say. */
+  readonly copy?: SectorCopy;
 }
 
 export type MessageFact =

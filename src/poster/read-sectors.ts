@@ -3,8 +3,9 @@ import type { SectorInfo } from '../chain/sector-info.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import type { Rehearser } from '../ext-processor/rehearser.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
-import type { SectorCheck } from '../stores/sector-check.ts';
+import type { SectorCheck, SectorCopy } from '../stores/sector-check.ts';
 import type { StoreChecker } from '../stores/store-checker.ts';
+import { bySector } from './corrupt-copies.ts';
 import { windowTask } from './window-task.ts';
 
 /** `corrupt`: its files are there with their exact sizes, were read twice, and give no vanilla proof. */
@@ -20,36 +21,57 @@ export interface ReadInit {
   readonly signal: AbortSignal;
 }
 
-/** Whether the files of these sectors are there, each in its exact size; nothing is read. One verdict for each, in their order. */
-export async function checkSectors(checker: Pick<StoreChecker, 'check'>, init: ReadInit): Promise<SectorCheck[]> {
+/**
+ * Whether the files of these sectors are there, each in its exact size; nothing is read. One verdict for each, in their order.
+ * @param corrupt copies that gave no proof
+ */
+export async function checkSectors(
+  checker: Pick<StoreChecker, 'check'>,
+  init: ReadInit,
+  corrupt: readonly SectorCopy[] = [],
+): Promise<SectorCheck[]> {
+  const known = bySector(corrupt);
   return await checker.check({
     minerId: init.minerId,
     sectorSize: poStProofType(init.proofType).sectorSize,
-    sectors: init.sectors.map(({ number, sectorKeyCid }) => ({ number, upgraded: sectorKeyCid !== null })),
+    sectors: init.sectors.map(({ number, sectorKeyCid }) => ({
+      number,
+      upgraded: sectorKeyCid !== null,
+      corrupt: known.get(number) ?? [],
+    })),
     signal: init.signal,
   });
 }
 
 /**
- * As `checkSectors`; each that is there must also give a real vanilla proof for a challenge of our own, made in reader processes.
+ * As `checkSectors`; each that is there must also give a real vanilla proof for a challenge of our own, made in reader processes. Of
+ * one that gives none other copies are read, while there are any.
  * @throws CodedError as `Rehearser.faults`: nothing is known of these sectors then
  */
 export async function readSectors(
   components: { readonly checker: Pick<StoreChecker, 'check'>; readonly rehearser: Rehearser },
   init: ReadInit,
 ): Promise<SectorReading[]> {
-  const checks = await checkSectors(components.checker, init);
-  const good = checks.filter((check) => check.verdict === 'good');
-  if (good.length === 0) return checks;
-  const infos = new Map(init.sectors.map((sector) => [sector.number, sector]));
   const { minerId, proofType, signal } = init;
-  const task = windowTask({ minerId, proofType, sectors: good, infos, randomness: randomBytes(32) });
-  const faults = await components.rehearser.faults(task, signal);
-  return checks.map((check) => {
-    const fault = faults.get(check.number);
-    if (fault === undefined) return check;
-    return { number: check.number, verdict: fault.class === 'bad' ? 'corrupt' : 'unknown', reason: fault.reason };
-  });
+  const infos = new Map(init.sectors.map((sector) => [sector.number, sector]));
+  const readings = new Map<number, SectorReading>();
+  const corrupt: SectorCopy[] = [];
+  for (let wanted = init.sectors; wanted.length > 0; ) {
+    const checks = await checkSectors(components.checker, { ...init, sectors: wanted }, corrupt);
+    // What the files of one that gave no proof were like was said when they were read.
+    for (const check of checks) if (check.verdict !== 'corrupt') readings.set(check.number, check);
+    const good = checks.filter((check) => check.verdict === 'good');
+    if (good.length === 0) break;
+    const task = windowTask({ minerId, proofType, sectors: good, infos, randomness: randomBytes(32) });
+    const faults = await components.rehearser.faults(task, signal);
+    for (const [number, { class: kind, reason }] of faults) {
+      readings.set(number, kind === 'bad' ? { number, verdict: 'corrupt', reason } : { number, verdict: kind, reason });
+    }
+    const bad = good.filter(({ number }) => faults.get(number)?.class === 'bad');
+    corrupt.push(...bad);
+    wanted = init.sectors.filter(({ number }) => bad.some((copy) => copy.number === number));
+  }
+  return init.sectors.flatMap(({ number }) => readings.get(number) ?? []);
 }
 
 /** @throws CodedError `unknown-sector` where the chain left one out */

@@ -4,6 +4,7 @@ import type { Database, Transaction } from '../database/database.ts';
 import type { PostPartitionsTable } from '../database/tables/poster.ts';
 import { Bitfield } from '../filecoin/bitfield.ts';
 import { withdrawMessage } from '../outbox/withdraw-message.ts';
+import { copiesFromText } from './corrupt-copies.ts';
 import type { PartitionState, Run, RunPartition } from './run.ts';
 import type { RunState } from './run-state.ts';
 
@@ -60,6 +61,8 @@ function partitionFromRow(row: Selectable<PostPartitionsTable>): RunPartition {
     messageLimit: row.message_limit,
     commitment: row.commitment,
     provingEpoch: row.proving_epoch,
+    corrupt: copiesFromText(row.corrupt_copies),
+    refusedProofs: row.refused_proofs,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Bitfield } from '../filecoin/bitfield.ts';
+import type { SectorCopy } from '../stores/sector-check.ts';
 import type { RunStateName } from './run-state.ts';
 
 /** One proving deadline of one proving period of one miner. Epochs are the chain's. */
@@ -50,6 +51,10 @@ export interface RunPartition {
   readonly commitment: Uint8Array | null;
   /** Height of the head when its task was submitted. */
   readonly provingEpoch: number | null;
+  /** Copies of its sectors that were read in this run and gave no proof. */
+  readonly corrupt: readonly SectorCopy[];
+  /** Proofs of it that the master had verified and that did not verify here. */
+  readonly refusedProofs: number;
 }
 
 export const provenSectors = (partition: RunPartition): Bitfield => partition.sectors.subtract(partition.skipped);

@@ -20,11 +20,16 @@ export function taskFact(view: TaskView | null): TaskFact {
       return {
         state: 'faulted',
         // A prover that gives no class cannot tell whether the store or the sector failed: it is read again until the reserve.
-        faults: (view.output?.faults ?? []).map((sector) => ({
-          sector,
-          class: details.get(sector)?.class ?? 'unknown',
-          reason: details.get(sector)?.reason ?? 'unreadable',
-        })),
+        faults: (view.output?.faults ?? []).map((number) => {
+          const detail = details.get(number);
+          const { sealed_file: sealedFile, cache_dir: cacheDir } = detail ?? {};
+          return {
+            sector: number,
+            class: detail?.class ?? 'unknown',
+            reason: detail?.reason ?? 'unreadable',
+            ...(sealedFile !== undefined && cacheDir !== undefined && { copy: { number, sealedFile, cacheDir } }),
+          };
+        }),
       };
     }
     default:

@@ -9,6 +9,8 @@ export interface TaskService {
   submit(task: WindowPostTask, closeAt: number): Promise<TaskView>;
   get(id: string): Promise<TaskView | null>;
   cancel(id: string, reason: string): Promise<void>;
+  /** This proof does not hold: the task needs another one. Nothing happens where it has another one already. */
+  refuse(id: string, proof: Uint8Array, reason: string): Promise<void>;
 }
 
 /** A submission carries up to 2,349 replicas, about 550 KB. */
@@ -25,6 +27,10 @@ export function rpcTaskService(client: RpcClient): TaskService {
     get: (id) => client.call('task.get', { id }, { timeoutMs: ASK_LIMIT_MS }),
     async cancel(id, reason) {
       await client.call('task.cancel', { id, reason }, { timeoutMs: SUBMIT_LIMIT_MS });
+    },
+    async refuse(id, proof, reason) {
+      const text = Buffer.from(proof).toString('base64');
+      await client.call('task.refuse', { id, proof: text, reason }, { timeoutMs: SUBMIT_LIMIT_MS });
     },
   };
 }

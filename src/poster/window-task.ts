@@ -2,7 +2,7 @@ import { commRFromCid } from '../filecoin/cid.ts';
 import { poStProofType } from '../filecoin/proof-types.ts';
 import { proofSeed } from '../filecoin/randomness.ts';
 import type { WindowPostTask } from '../rpc/window-post.ts';
-import type { GoodSector } from '../stores/sector-check.ts';
+import type { SectorCopy } from '../stores/sector-check.ts';
 import { type SectorInfos, sectorInfo } from './window-proof.ts';
 
 /** The task that proves these sectors of one partition. @param randomness 32 bytes, masked or not */
@@ -10,7 +10,7 @@ export function windowTask(init: {
   readonly minerId: number;
   /** RegisteredPoStProof number. */
   readonly proofType: number;
-  readonly sectors: readonly GoodSector[];
+  readonly sectors: readonly SectorCopy[];
   readonly infos: SectorInfos;
   readonly randomness: Uint8Array;
 }): WindowPostTask {

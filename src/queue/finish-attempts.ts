@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import type { Database } from '../database/database.ts';
-import { together } from '../database/together.ts';
+import { demand, demandRows } from '../database/together.ts';
 import type { AttemptId } from '../rpc/methods.ts';
 import type { WindowPostOutput } from '../rpc/window-post.ts';
 import { type FinishVerdict, finishAttempt } from './finish-attempt.ts';
@@ -24,37 +24,26 @@ export async function finishAttempts(db: Database, finishes: readonly Finish[]):
 }
 
 async function finishAll(db: Database, finishes: readonly Finish[]): Promise<FinishVerdict[]> {
-  if (finishes.some(({ output }) => output.faults.length > 0)) throw notPlain();
+  const distinct = new Set(finishes.map(({ id }) => id)).size;
+  if (distinct < finishes.length || finishes.some(({ output }) => output.faults.length > 0)) throw notPlain();
   const sorted = finishes.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const ids = sql.join(sorted.map(({ id }) => id));
   const named = sorted.map(({ id, attempt }) => sql`(task_id = ${id} AND attempt = ${attempt})`);
   const outputs = sorted.map(({ id, output }) => sql`WHEN ${id} THEN ${Buffer.from(JSON.stringify(output))}`);
-  // Locks the tasks first, as every transition does, so that the live attempts it sees stay the live ones.
-  const first = [
+  await db.wholeTransaction([
+    // Locks the tasks first, as every transition does, so that the live attempts it sees stay the live ones.
     sql`SELECT task_id FROM task_details FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) ORDER BY task_id FOR UPDATE`,
-    sql`SELECT task_id AS id, attempt FROM task_attempts FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) AND ended_at IS NULL`,
-  ];
-  await db.transactionFrom(first, async (trx, [, live]) => {
-    if (!areTheOnlyLive(sorted, (live?.rows ?? []) as readonly AttemptId[])) throw notPlain();
-    const [ended, finished] = await together(trx, [
-      sql`UPDATE task_attempts FORCE INDEX (PRIMARY) SET ended_at = ${nowMs}, outcome = 'proven', reason = NULL
-        WHERE (${sql.join(named, sql` OR `)}) AND ended_at IS NULL`,
-      sql`UPDATE tasks FORCE INDEX (PRIMARY)
-        SET out_body = CASE id ${sql.join(outputs, sql` `)} END, error_reason = NULL, finished_at = ${nowSeconds}
-        WHERE id IN (${ids}) AND finished_at IS NULL`,
-    ]);
-    if (ended?.affected !== finishes.length || finished?.affected !== finishes.length) throw notPlain();
-  });
+    sql`UPDATE task_attempts FORCE INDEX (PRIMARY) SET ended_at = ${nowMs}, outcome = 'proven', reason = NULL
+      WHERE (${sql.join(named, sql` OR `)}) AND ended_at IS NULL`,
+    demandRows(finishes.length),
+    demand(
+      sql<SqlBool>`COUNT(*) = 0`,
+      sql`FROM task_attempts FORCE INDEX (PRIMARY) WHERE task_id IN (${ids}) AND ended_at IS NULL`,
+    ),
+    sql`UPDATE tasks FORCE INDEX (PRIMARY)
+      SET out_body = CASE id ${sql.join(outputs, sql` `)} END, error_reason = NULL, finished_at = ${nowSeconds}
+      WHERE id IN (${ids}) AND finished_at IS NULL`,
+    demandRows(finishes.length),
+  ]);
   return finishes.map(() => ({ accepted: true, reason: null, ended: [], state: 'proven' }));
-}
-
-/** `rows` are the live attempts of the tasks. */
-function areTheOnlyLive(attempts: readonly AttemptId[], rows: readonly AttemptId[]): boolean {
-  const byId = new Map(rows.map(({ id, attempt }) => [id, attempt]));
-  const distinct = new Set(attempts.map(({ id }) => id)).size;
-  return (
-    rows.length === attempts.length &&
-    distinct === attempts.length &&
-    attempts.every(({ id, attempt }) => byId.get(id) === attempt)
-  );
 }

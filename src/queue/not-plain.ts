@@ -1,3 +1,4 @@
+import { isUnmet } from '../database/together.ts';
 import { CodedError, errorCode } from '../errors/coded-error.ts';
 
 /** Rolls a batch back whose rows are not what the plain case expects. */
@@ -5,7 +6,7 @@ export function notPlain(): CodedError {
   return new CodedError('not-plain', 'the rows are not those of the plain case');
 }
 
-/** A key that is there already says the same. */
+/** A key that is there already, and a demand that is not met, say the same. */
 const NOT_PLAIN = new Set(['not-plain', 'ER_DUP_ENTRY']);
 
 /**
@@ -20,7 +21,7 @@ export async function plainOrSingly<I, O>(
   try {
     return await plain(items);
   } catch (error) {
-    if (!NOT_PLAIN.has(errorCode(error) ?? '')) throw error;
+    if (!NOT_PLAIN.has(errorCode(error) ?? '') && !isUnmet(error)) throw error;
   }
   const results: O[] = [];
   for (const item of items) results.push(await singly(item));

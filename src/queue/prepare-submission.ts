@@ -1,7 +1,7 @@
 import type { WindowPostTask } from '../rpc/window-post.ts';
 import { scanCanonicalTask } from './scan-canonical-task.ts';
 import { listRoots, storeRoots } from './store-roots.ts';
-import { canonicalTask, decodeTask, parseTask, taskId, windowProofType } from './window-post-task.ts';
+import { canonicalReplicas, canonicalTask, decodeTask, parseTask, taskId, windowProofType } from './window-post-task.ts';
 
 export interface Submission {
   /** A WindowPostTask or its JSON, not checked yet. */
@@ -39,14 +39,15 @@ function prepareText(text: Uint8Array, closeAt: number | null): PreparedSubmissi
 }
 
 function prepareTask(task: WindowPostTask, closeAt: number | null): PreparedSubmission {
-  const body = canonicalTask(task);
+  const replicas = canonicalReplicas(task.replicas);
+  const body = canonicalTask({ ...task, replicas });
   return {
     id: taskId(body),
     body,
     closeAt,
     minerId: task.miner_id,
     proofType: task.proof_type,
-    sectorCount: new Set(task.replicas.map((replica) => replica.sector_id)).size,
-    stores: storeRoots(task.replicas),
+    sectorCount: replicas.length,
+    stores: storeRoots(replicas),
   };
 }

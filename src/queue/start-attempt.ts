@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { demandRows } from '../database/together.ts';
 import type { AttemptId } from '../rpc/methods.ts';
-import { notPlain, plainOrSingly } from './not-plain.ts';
+import { plainOrSingly } from './not-plain.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
 
 export interface LeaseRequest {
@@ -65,17 +66,14 @@ async function startAll(db: Database, leases: readonly LeaseRequest[]): Promise<
     ({ id, slave, lastAttempt }) => sql`(${id}, ${lastAttempt + 1}, ${slave}, ${nowMs}, ${nowMs}, ${nowMs})`,
   );
   const slaves = sorted.map(({ id, slave }) => sql`WHEN ${id} THEN ${slave}`);
-  await db.transactionFrom(
-    [
-      sql`UPDATE task_details FORCE INDEX (PRIMARY) SET last_attempt = last_attempt + 1 WHERE ${sql.join(isKnown, sql` OR `)}`,
-      sql`INSERT INTO task_attempts (task_id, attempt, slave, started_at, heartbeat_at, progress_at) VALUES ${sql.join(rows)}`,
-      sql`UPDATE tasks FORCE INDEX (PRIMARY)
-        SET started_at = ${nowSeconds}, heartbeat_at = ${nowSeconds}, error_reason = NULL, slave = CASE id ${sql.join(slaves, sql` `)} END
-        WHERE id IN (${sql.join(sorted.map(({ id }) => id))}) AND finished_at IS NULL`,
-    ],
-    async (_, [counted, , started]) => {
-      if (counted?.affected !== leases.length || started?.affected !== leases.length) throw notPlain();
-    },
-  );
+  await db.wholeTransaction([
+    sql`UPDATE task_details FORCE INDEX (PRIMARY) SET last_attempt = last_attempt + 1 WHERE ${sql.join(isKnown, sql` OR `)}`,
+    demandRows(leases.length),
+    sql`INSERT INTO task_attempts (task_id, attempt, slave, started_at, heartbeat_at, progress_at) VALUES ${sql.join(rows)}`,
+    sql`UPDATE tasks FORCE INDEX (PRIMARY)
+      SET started_at = ${nowSeconds}, heartbeat_at = ${nowSeconds}, error_reason = NULL, slave = CASE id ${sql.join(slaves, sql` `)} END
+      WHERE id IN (${sql.join(sorted.map(({ id }) => id))}) AND finished_at IS NULL`,
+    demandRows(leases.length),
+  ]);
   return leases.map(({ id, lastAttempt }) => ({ id, attempt: lastAttempt + 1 }));
 }

@@ -46,10 +46,15 @@ function withoutSlashes(path: string, end: number): number {
   return at;
 }
 
-/** Whether each directory of a task lies below one that a slave can read; null: any can be read, or nothing is known. */
-export function canRead(task: readonly string[] | null, slave: readonly string[] | null): boolean {
+/** A directory and all below it; or, with `at`, a store's alone, since what lies in its folder may be another store. */
+export type Readable = string | { readonly at: string };
+
+/** Whether a slave can read each directory of a task; null: any can be read, or nothing is known. */
+export function canRead(task: readonly string[] | null, slave: readonly Readable[] | null): boolean {
   if (task === null || slave === null) return true;
-  return task.every((directory) => slave.some((readable) => isBelow(directory, readable)));
+  return task.every((directory) =>
+    slave.some((one) => (typeof one === 'string' ? isBelow(directory, one) : directory === one.at)),
+  );
 }
 
 function isBelow(directory: string, readable: string): boolean {

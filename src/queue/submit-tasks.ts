@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
 import type { TaskView } from '../rpc/methods.ts';
-import { notPlain, plainOrSingly } from './not-plain.ts';
+import { plainOrSingly } from './not-plain.ts';
 import type { PreparedSubmission } from './prepare-submission.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
 import { submitPrepared } from './submit-task.ts';
@@ -42,21 +42,16 @@ async function insertAll(db: Database, submissions: readonly SubmissionForSlave[
     .map(({ task, slave }) => sql`(${task.id}, 1, ${slave}, ${nowMs}, ${nowMs}, ${nowMs})`);
   const insertAttempts = sql`INSERT INTO task_attempts (task_id, attempt, slave, started_at, heartbeat_at, progress_at)
     VALUES ${sql.join(attempts)}`;
-  return await db.transactionFrom(
-    [
-      sql`SELECT ${nowMs} AS now`,
-      sql`INSERT IGNORE INTO task_details
-        (task_id, miner_id, proof_type, sector_count, close_at, stores, queued_at, last_attempt) VALUES ${sql.join(details)}`,
-      ...(attempts.length === 0 ? [] : [insertAttempts]),
-    ],
-    async (trx, [clock, inserted]) => {
-      if (inserted?.affected !== submissions.length) throw notPlain();
-      for (const some of inPowersOfTwo(sorted)) await insertTasks(some).execute(trx);
-      const [row] = (clock?.rows ?? []) as { readonly now: number }[];
-      const now = row?.now ?? 0;
-      return submissions.map((submission) => ({ view: newView(submission, now), queuedAt: now }));
-    },
-  );
+  const [clock] = await db.wholeTransaction([
+    sql`SELECT ${nowMs} AS now`,
+    sql`INSERT INTO task_details
+      (task_id, miner_id, proof_type, sector_count, close_at, stores, queued_at, last_attempt) VALUES ${sql.join(details)}`,
+    ...(attempts.length === 0 ? [] : [insertAttempts]),
+    ...[...inPowersOfTwo(sorted)].map(insertTasks),
+  ]);
+  const [row] = (clock?.rows ?? []) as { readonly now: number }[];
+  const now = row?.now ?? 0;
+  return submissions.map((submission) => ({ view: newView(submission, now), queuedAt: now }));
 }
 
 function insertTasks(submissions: readonly SubmissionForSlave[]) {

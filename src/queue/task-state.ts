@@ -29,6 +29,8 @@ export const CANCELLED = 'cancelled: ';
 
 /** Begins the reason of a cancellation by those who had asked for the task. */
 export const WITHDRAWN = 'withdrawn: ';
+/** Begins the reason of a failure where whoever asked for a proof could not verify it. */
+export const REFUSED = 'refused: ';
 /** The reason of one by time. */
 export const CLOSED = 'its deadline closed';
 

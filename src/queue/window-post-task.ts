@@ -37,19 +37,26 @@ export function parseTask(value: unknown): WindowPostTask {
   throw new CodedError('bad-task', `${field}: ${issue?.message ?? 'cannot be read'}`);
 }
 
+/** Unique by sector, the first one counts; ascending. */
+export function canonicalReplicas(replicas: readonly Replica[]): readonly Replica[] {
+  const bySector = new Map<number, Replica>();
+  for (const replica of replicas) if (!bySector.has(replica.sector_id)) bySector.set(replica.sector_id, replica);
+  return [...bySector.values()].sort((a, b) => a.sector_id - b.sector_id);
+}
+
 /**
- * The one text of a piece of work: replicas unique by sector (the first counts) and ascending, fixed key order, no white space.
- * Expects a task that parseTask accepted.
+ * The one text of a piece of work: canonical replicas, fixed key order, no white space. Expects a task that parseTask accepted.
  */
 export function canonicalTask(task: WindowPostTask): Buffer {
-  const replicas = new Map<number, Replica>();
-  for (const replica of task.replicas) if (!replicas.has(replica.sector_id)) replicas.set(replica.sector_id, replica);
   const text = JSON.stringify({
     miner_id: task.miner_id,
     proof_type: task.proof_type,
-    replicas: [...replicas.values()]
-      .sort((a, b) => a.sector_id - b.sector_id)
-      .map(({ sector_id, comm_r, cache_dir, sealed_file }) => ({ sector_id, comm_r, cache_dir, sealed_file })),
+    replicas: canonicalReplicas(task.replicas).map(({ sector_id, comm_r, cache_dir, sealed_file }) => ({
+      sector_id,
+      comm_r,
+      cache_dir,
+      sealed_file,
+    })),
     seed: task.seed.map((value, index) => (index === 31 ? value & SEED_MASK : value)),
   });
   return Buffer.from(text);

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { type Scope, scopes } from './methods.ts';
-import { isSameMachine } from './same-machine.ts';
+import { isForwarded, isSameMachine } from './same-machine.ts';
 import { isLoopback } from './socket-address.ts';
 import type { ServerTls } from './tls.ts';
 import { scopesOf, type Token } from './tokens.ts';
@@ -41,10 +41,11 @@ export function admit(request: IncomingMessage, lock: Lock): Admission {
   const everything = { scopes: new Set(scopes) };
   const asksCertificate = tls?.clientCa !== undefined;
   if (tokens.length === 0 && !asksCertificate) {
-    if (insecure || isSameMachine(request.socket)) return everything;
+    if (insecure || isSameMachine(request)) return everything;
+    const how = isForwarded(request) ? ', and this request came through a proxy' : '';
     return {
       status: '401 Unauthorized',
-      message: 'no token is set here, so only programs of the same machine are let in: set WDPOST_TOKEN here and there',
+      message: `no token is set here, so only programs of the same machine are let in${how}: set WDPOST_TOKEN here and there`,
     };
   }
   // Without tokens here, the one that a client shows is meant for another master.

@@ -12,6 +12,8 @@ export const MAX_NAME_LENGTH = 100;
 
 const MAX_ATTEMPTS = 1_000;
 const MAX_STORES = 10_000;
+/** 192 bytes for each of some partitions. */
+const MAX_PROOF_LENGTH = 10_000;
 
 const id = z.string().min(1).max(32);
 const attemptId = z.object({ id, attempt: z.number().int().positive() });
@@ -70,6 +72,8 @@ export const masterParams = {
   'task.submit': z.object({ task: windowPostTask.optional(), closeAt: time.nullable() }),
   'task.get': z.object({ id }),
   'task.cancel': z.object({ id, reason }),
+  /** Whoever asked for the task could not verify this proof of it, in base64: another one is made, by another slave first. */
+  'task.refuse': z.object({ id, proof: z.base64().max(MAX_PROOF_LENGTH), reason }),
   /** A slave reads what a proof of the attached task would read, without proving: its answer has faults and no proof. */
   'task.rehearse': z.object({}),
   /** All persist stores of a submitter; the last word of each submitter counts. */
@@ -101,6 +105,7 @@ export const methodScopes = {
   'task.submit': 'submit',
   'task.get': 'submit',
   'task.cancel': 'submit',
+  'task.refuse': 'submit',
   'task.rehearse': 'submit',
   'stores.tell': 'submit',
   'slave.heartbeat': 'slave',
@@ -234,6 +239,7 @@ interface MasterResults {
   'task.submit': TaskView;
   'task.get': TaskView | null;
   'task.cancel': TaskView | null;
+  'task.refuse': TaskView | null;
   'task.rehearse': RehearsalOutput;
   'stores.tell': null;
   'slave.heartbeat': { closed: AttemptId[] };

@@ -1,14 +1,14 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { masterParams, methodScopes, peerParams, RPC_VERSION, roleScopes } from './methods.ts';
+import { fieldLines } from './schema-text.ts';
 import { windowPostOutput } from './window-post.ts';
 
-type Schema = z.core.JSONSchema.JSONSchema | boolean;
-
-/** docs/protocol.md: every method with the schema that its params are checked by. */
+/** Of docs/protocol.md: every method of master and slaves with the schema that its params are checked by. */
 export function protocolPage(): string {
   const lines = [
     '# RPC methods',
     '',
+    'What a manager answers to workers and other managers is [at the end](#a-manager-answers). Between our programs it is',
     `JSON-RPC 2.0 over one WebSocket, version ${RPC_VERSION} of the protocol; [rpc.md](rpc.md) says how it is spoken, what the methods are for and`,
     'what they answer. This page is made from the schemas that messages are checked by (`src/rpc/methods.ts`): params that do not fit are',
     'answered with `bad-params`; fields that are not named here are ignored. A `?` marks a field that may be absent, `closeAt` is in',
@@ -40,60 +40,4 @@ export function protocolPage(): string {
 
 function methodLines(name: string, schema: z.ZodType, scope: string | undefined): string[] {
   return ['', `### \`${name}\``, ...(scope === undefined ? [] : ['', `Scope \`${scope}\`.`]), ...fieldLines(schema)];
-}
-
-function fieldLines(schema: z.ZodType): string[] {
-  const json = z.toJSONSchema(schema, { unrepresentable: 'any', io: 'input' });
-  const fields = Object.entries(json.properties ?? {});
-  if (fields.length === 0) return ['', 'No params.'];
-  const required = new Set(json.required);
-  const rows = fields.map(([name, field]) => `| \`${name}${required.has(name) ? '' : '?'}\` | ${typeText(field)} |`);
-  return ['', '| field | |', '|---|---|', ...rows];
-}
-
-function typeText(schema: Schema): string {
-  if (typeof schema === 'boolean') return 'anything';
-  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${JSON.stringify(value)}\``).join(' or ');
-  if (schema.anyOf !== undefined) return schema.anyOf.map(typeText).join(' or ');
-  const types = Array.isArray(schema.type) ? schema.type : [schema.type];
-  return types.map((type) => oneTypeText(schema, type)).join(' or ');
-}
-
-function oneTypeText(schema: z.core.JSONSchema.JSONSchema, type: string | undefined): string {
-  switch (type) {
-    case 'array': {
-      // Tuples are not used.
-      const { items = true } = schema;
-      return `list of${limits('at most', schema.maxItems, 'entries')} ${typeText(Array.isArray(items) ? true : items)}`;
-    }
-    case 'object': {
-      const fields = Object.entries(schema.properties ?? {});
-      const required = new Set(schema.required);
-      const texts = fields.map(([name, field]) => `\`${name}${required.has(name) ? '' : '?'}\`: ${typeText(field)}`);
-      return `{ ${texts.join(', ')} }`;
-    }
-    case 'string':
-      return `${schema.contentEncoding ?? ''} string${limits('at most', schema.maxLength, 'characters')}`.trim();
-    case 'integer':
-    case 'number':
-      return `${type}${limits('from', leastOf(schema))}${limits('to', mostOf(schema))}`;
-    case undefined:
-      return 'window_post task, an object';
-    default:
-      return type;
-  }
-}
-
-function limits(word: string, value: number | undefined, unit?: string): string {
-  if (value === undefined) return '';
-  return unit === undefined ? ` ${word} ${value}` : ` (${word} ${value} ${unit})`;
-}
-
-function leastOf({ minimum, exclusiveMinimum }: z.core.JSONSchema.JSONSchema): number | undefined {
-  const least = typeof exclusiveMinimum === 'number' ? exclusiveMinimum + 1 : minimum;
-  return least === Number.MIN_SAFE_INTEGER ? undefined : least;
-}
-
-function mostOf({ maximum }: z.core.JSONSchema.JSONSchema): number | undefined {
-  return maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum;
 }

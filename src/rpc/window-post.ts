@@ -32,7 +32,18 @@ const sector = z.number().int().nonnegative();
 export const windowPostOutput = z.object({
   proofs: z.array(z.base64()),
   faults: z.array(sector),
-  details: z.array(z.object({ sector_id: sector, class: z.enum(['bad', 'unknown']), reason: z.string() })).optional(),
+  details: z
+    .array(
+      z.object({
+        sector_id: sector,
+        class: z.enum(['bad', 'unknown']),
+        reason: z.string(),
+        /** Those of the task, told by the master: of several copies of a sector, which one was read. */
+        sealed_file: z.string().optional(),
+        cache_dir: z.string().optional(),
+      }),
+    )
+    .optional(),
 });
 export type WindowPostOutput = z.infer<typeof windowPostOutput>;
 

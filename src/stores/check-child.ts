@@ -4,8 +4,14 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { inTurn } from '../clock/in-turn.ts';
 import { writeTogether } from '../clock/write-together.ts';
-import { type Answer, BUSY_LINE, type Question, READY_LINE } from './check-messages.ts';
+import { type Answer, BUSY_LINE, CAREFUL, type Question, READY_LINE } from './check-messages.ts';
 import { MOST_PARALLEL } from './parallelism.ts';
+
+export interface CheckChildInit {
+  readonly storePath: string;
+  /** The store was silent before: one call that hangs is not to hold up others. */
+  readonly isCareful: boolean;
+}
 
 export interface CheckChildEvents {
   readonly onReady: () => void;
@@ -33,12 +39,12 @@ export class CheckChild {
   #isKilled = false;
 
   /** Started a little later: where many stores hang, many processes are wanted at once, and each start takes its time. */
-  constructor(storePath: string, events: CheckChildEvents) {
+  constructor(init: CheckChildInit, events: CheckChildEvents) {
     this.#events = events;
     inTurn(() => {
       try {
         if (this.#isKilled) events.onExit();
-        else this.#start(storePath);
+        else this.#start(init);
       } catch {
         // No memory, for example: as for one that ended at once.
         events.onExit();
@@ -65,8 +71,8 @@ export class CheckChild {
     this.#child?.unref();
   }
 
-  #start(storePath: string): void {
-    const child = spawn(process.execPath, [script, storePath], {
+  #start({ storePath, isCareful }: CheckChildInit): void {
+    const child = spawn(process.execPath, [script, storePath, ...(isCareful ? [CAREFUL] : [])], {
       // Never a folder of a store, and no setting of the parent's own Node.
       cwd: '/',
       // Node's own pool of 4 threads would look at 4 files at a time.

@@ -11,7 +11,7 @@ export interface SectorName {
 
 /** What is asked of a check process, one JSON object on a line with an `id` beside it. */
 export type Question =
-  /** `canaries`: paths below the store of files that were there before. */
+  /** `canaries`: paths below the store of files and folders that were there before. */
   | { readonly ask: 'probe'; readonly canaries: readonly string[] }
   | { readonly ask: 'look'; readonly sector: SectorName };
 
@@ -32,8 +32,16 @@ export interface Probe {
   readonly trouble?: string;
   /** The folders that hold anything. */
   readonly filled: readonly StoreFolder[];
-  readonly canariesAsked: number;
-  readonly canariesFound: number;
+  readonly canaries: CanaryCounts;
+}
+
+/** Of the canaries that were asked for. */
+export interface CanaryCounts {
+  readonly found: number;
+  /** "No such file". */
+  readonly gone: number;
+  /** Neither can be said. */
+  readonly doubtful: number;
 }
 
 export type Answer = { readonly probe: Probe } | { readonly look: Look };
@@ -41,5 +49,7 @@ export type Answer = { readonly probe: Probe } | { readonly look: Look };
 /** The first line of a check process. */
 export const READY_LINE = 'ready';
 
+/** An argument of the program: no call of the store may hold up the others. */
+export const CAREFUL = 'careful';
 /** A call came back, and the answer takes more of them. */
 export const BUSY_LINE = 'busy';

@@ -1,17 +1,20 @@
 import { createInterface } from 'node:readline';
 import { systemClock } from '../clock/system-clock.ts';
 import { writeTogether } from '../clock/write-together.ts';
-import { BUSY_LINE, type Question, READY_LINE } from './check-messages.ts';
-import { lookAtSector, probe } from './look.ts';
+import { BUSY_LINE, CAREFUL, type Question, READY_LINE } from './check-messages.ts';
+import { probe, type StoreArea } from './look.ts';
 import { sectorFiles } from './sector-files.ts';
-import type { StoreArea } from './store-area.ts';
+import { lookAtSector } from './sector-look.ts';
+import { StoreCalls } from './store-calls.ts';
 
 // The program that a StoreChecker starts for each store: questions on stdin, answers on stdout, in any order. It may hang with its
 // store at any call; its parent then ends it.
 
 const BUSY_EVERY_MS = 500;
 
-const area: StoreArea = { root: process.argv[2] ?? '', onCall: tellBusy };
+const [root = '', care] = process.argv.slice(2);
+const calls = new StoreCalls({ clock: systemClock }, { onCall: tellBusy, isCareful: care === CAREFUL });
+const area: StoreArea = { root, linkOutIs: 'unknown', calls, onCall: tellBusy };
 let toldAt = 0;
 
 /** A sector of 64 GiB takes 20 calls one after the other: a store that takes its time for each is slow, and not silent. */
@@ -30,7 +33,7 @@ function end(): void {
 async function found(question: Question) {
   if (question.ask === 'probe') return { probe: await probe(area, question.canaries) };
   const { minerId, number, ...init } = question.sector;
-  return { look: await lookAtSector(area, sectorFiles(minerId, number, init)) };
+  return { look: await calls.carryOut(lookAtSector(area, sectorFiles(minerId, number, init))) };
 }
 
 async function answer(line: string): Promise<void> {

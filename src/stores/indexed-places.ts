@@ -2,14 +2,14 @@ import type { Clock } from '../clock/clock.ts';
 import { withTimeLimit } from '../clock/time-limit.ts';
 import { errorText } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { expectationOf } from './expectation.ts';
 import type { Copy, SectorIndex, StoreShare } from './index/sector-index.ts';
 import { SectorSet } from './index/sector-set.ts';
 import type { WantedSector } from './sector-check.ts';
-import { type StoreFolder, sectorFiles } from './sector-files.ts';
 import type { StorePlace } from './store-place.ts';
 
 /** What a checker needs of the index. */
-export type SectorPlaces = Pick<SectorIndex, 'locate' | 'shares' | 'add'>;
+export type SectorPlaces = Pick<SectorIndex, 'locate' | 'shares' | 'add' | 'wasScanned'>;
 
 /** Where one sector should be. */
 export interface Known {
@@ -18,16 +18,23 @@ export interface Known {
   readonly places: readonly StorePlace[];
 }
 
+/**
+ * Why a store that is itself says nothing by what it lacks: the index does not answer, so that nobody knows what belongs there; or the
+ * store was never scanned to its end, and what is there may be a part of it.
+ */
+export type IndexDoubt = 'no-index' | 'never-attached';
+
 /** A check must not wait for the database: without it, sectors are looked for everywhere. */
 const LIMIT_MS = 2_000;
-const CANARIES = 4;
+/** In which a store that is not itself any more is known by what the index says now. */
+const REFRESH_MS = 60_000;
 
 /** The index as the checker uses it: a help that may be away, or wrong. */
 export class IndexedPlaces {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #index: SectorPlaces | undefined;
-  readonly #expected = new WeakMap<StorePlace, Promise<boolean>>();
+  readonly #asked = new WeakMap<StorePlace, { readonly at: number; readonly doubt: Promise<IndexDoubt | undefined> }>();
 
   constructor(components: { readonly clock: Clock; readonly logger: Logger; readonly index?: SectorPlaces }) {
     this.#clock = components.clock;
@@ -50,13 +57,23 @@ export class IndexedPlaces {
     });
   }
 
-  /** Tells the place which folders, and a few of the sectors of each miner, the index knows to be there, so that it is known from the start what belongs to it. @returns whether it is; it is not where the index does not answer */
-  async expectIn(place: StorePlace): Promise<boolean> {
-    const expected = this.#expected.get(place) ?? this.#expect(place);
-    this.#expected.set(place, expected);
-    const isKnown = await expected;
-    if (!isKnown) this.#expected.delete(place);
-    return isKnown || this.#index === undefined;
+  /** Tells the place what the index knows to be there, so that it is known from the start what belongs to it. */
+  async expectIn(place: StorePlace): Promise<IndexDoubt | undefined> {
+    const doubt = await this.#asked.get(place)?.doubt;
+    return this.#asked.has(place) && doubt === undefined ? undefined : await this.expectAnew(place);
+  }
+
+  /** The index may have been brought up to date. */
+  expectAnew(place: StorePlace): Promise<IndexDoubt | undefined> {
+    const doubt = this.#expect(place);
+    this.#asked.set(place, { at: this.#clock.monotonic(), doubt });
+    return doubt;
+  }
+
+  /** As `expectAnew`, once a minute: a place is in trouble, perhaps since sectors were removed on purpose. */
+  refresh(place: StorePlace): void {
+    const { at = 0 } = this.#asked.get(place) ?? {};
+    if (this.#clock.monotonic() - at >= REFRESH_MS) void this.expectAnew(place);
   }
 
   /** Adds to the index, after the check and beside it, what was found where the index has nothing. */
@@ -90,22 +107,14 @@ export class IndexedPlaces {
     if (news.size > 0) void this.#ask((index) => index.add([...news.values()]));
   }
 
-  async #expect(place: StorePlace): Promise<boolean> {
-    const shares = await this.#ask((index) => index.shares({ store: place.store.name }));
-    const folders = new Set<StoreFolder>();
-    const paths: string[][] = [];
-    for (const { minerId, upgraded, sealed, cache } of shares ?? []) {
-      if (sealed.size > 0) folders.add(upgraded ? 'update' : 'sealed');
-      if (cache.size > 0) folders.add(upgraded ? 'update-cache' : 'cache');
-      spread(sealed).forEach((number, turn) => {
-        paths[turn] = [
-          ...(paths[turn] ?? []),
-          sectorFiles(minerId, number, { upgraded, sectorSize: 2048 }).sealed.path,
-        ];
-      });
-    }
-    place.identity.expect({ folders, paths: paths.flat() });
-    return shares !== undefined;
+  async #expect(place: StorePlace): Promise<IndexDoubt | undefined> {
+    if (this.#index === undefined) return undefined;
+    const { name } = place.store;
+    const found = await this.#ask((index) => Promise.all([index.shares({ store: name }), index.wasScanned(name)]));
+    if (found === undefined) return 'no-index';
+    const [shares, isWhole] = found;
+    place.identity.expect(expectationOf(shares));
+    return isWhole ? undefined : 'never-attached';
   }
 
   async #ask<T>(question: (index: SectorPlaces) => Promise<T>): Promise<T | undefined> {
@@ -122,16 +131,4 @@ export class IndexedPlaces {
 /** Less is better. */
 function health({ trouble, answerMs }: StorePlace): number {
   return trouble === undefined && answerMs !== undefined ? answerMs : Number.MAX_VALUE;
-}
-
-/** A few, far apart: whoever removes sectors seldom removes all of these. */
-function spread(numbers: SectorSet): number[] {
-  const step = Math.max(1, Math.floor(numbers.size / CANARIES));
-  const picked: number[] = [];
-  let index = 0;
-  for (const number of numbers) {
-    if (index++ % step === 0 && picked.length < CANARIES) picked.push(number);
-    if (picked.length === CANARIES) break;
-  }
-  return picked;
 }

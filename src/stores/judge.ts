@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import { bestCopy, pathsOf } from './best-copy.ts';
 import type { Finding, Look } from './check-messages.ts';
 import type { PersistStore } from './persist-store.ts';
-import type { SectorCheck } from './sector-check.ts';
+import type { SectorCheck, SectorCopy } from './sector-check.ts';
 import type { SectorFiles, StoreFolder } from './sector-files.ts';
 
 /** What one store said of a sector. */
@@ -15,24 +15,40 @@ export interface StoreLook {
 
 type Part = 'sealed' | 'cache';
 
-/** Puts together what all stores said. Sealed file and cache folder may come from different stores. */
-export function judge(number: number, files: SectorFiles, looks: readonly StoreLook[]): SectorCheck {
-  const sealed = looks.find(({ look }) => look.sealed.is === 'good');
-  const cache = sealed?.look.cache.is === 'good' ? sealed : looks.find(({ look }) => look.cache.is === 'good');
-  if (sealed !== undefined && cache !== undefined) {
-    return {
-      number,
-      verdict: 'good',
-      store: sealed.store.name,
-      sealedFile: join(sealed.store.path, files.sealed.path),
-      cacheDir: join(cache.store.path, files.cache.path),
-    };
+const parts = ['sealed', 'cache'] as const satisfies readonly Part[];
+
+/** Puts together what all stores said. @param corrupt copies of it that gave no proof */
+export function judge(
+  number: number,
+  files: SectorFiles,
+  looks: readonly StoreLook[],
+  corrupt: readonly SectorCopy[] = [],
+): SectorCheck {
+  const copy = bestCopy(files, looks, corrupt);
+  if (copy !== undefined) {
+    return { number, verdict: 'good', store: copy.sealed.store.name, ...pathsOf(files, copy) };
   }
-  const doubts = (['sealed', 'cache'] as const)
-    .filter((part) => (part === 'sealed' ? sealed : cache) === undefined)
+  const tried = bestCopy(files, looks);
+  if (tried !== undefined) {
+    const unknown = unknownIn('sealed', looks) ?? unknownIn('cache', looks);
+    if (unknown !== undefined) return { number, verdict: 'unknown', reason: unknown };
+    const reason = `${corrupt.map(({ sealedFile }) => sealedFile).join(' and ')} gave no proof, and there is no other copy`;
+    return { number, verdict: 'corrupt', store: tried.sealed.store.name, ...pathsOf(files, tried), reason };
+  }
+  const doubts = parts
+    .filter((part) => looks.every(({ look }) => look[part].is !== 'good'))
     .map((part) => doubt(part, files, looks));
   const [first] = doubts.filter(({ verdict }) => verdict === 'unknown').concat(doubts);
   return { number, verdict: first?.verdict ?? 'unknown', reason: first?.reason ?? 'no store was looked at' };
+}
+
+/** Why a store may have a part after all. */
+function unknownIn(part: Part, looks: readonly StoreLook[]): string | undefined {
+  for (const { store, look, trouble } of looks) {
+    if (trouble !== undefined) return `${store.name}: ${trouble}`;
+    if (look[part].is === 'unknown') return `${store.name}: ${look[part].reason}`;
+  }
+  return undefined;
 }
 
 /** Why a part is good in no store. */
@@ -41,16 +57,9 @@ function doubt(
   files: SectorFiles,
   looks: readonly StoreLook[],
 ): { readonly verdict: 'bad' | 'unknown'; readonly reason: string } {
-  const findings = looks.map(({ store, look, trouble, hasFolder }) => ({
-    store,
-    finding: look[part],
-    trouble,
-    hasFolder,
-  }));
-  for (const { store, finding, trouble } of findings) {
-    if (trouble !== undefined) return { verdict: 'unknown', reason: `${store.name}: ${trouble}` };
-    if (finding.is === 'unknown') return { verdict: 'unknown', reason: `${store.name}: ${finding.reason}` };
-  }
+  const unknown = unknownIn(part, looks);
+  if (unknown !== undefined) return { verdict: 'unknown', reason: unknown };
+  const findings = looks.map(({ store, look, hasFolder }) => ({ store, finding: look[part], hasFolder }));
   const { folder, path } = files[part];
   const counting = findings.filter(({ finding, hasFolder }) => finding.is === 'wrong' || hasFolder(folder));
   const [only] = counting;

@@ -2,12 +2,15 @@ import type { Clock } from '../clock/clock.ts';
 import { inTurn } from '../clock/in-turn.ts';
 import { CodedError } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { bestCopy } from './best-copy.ts';
 import type { Look, SectorName } from './check-messages.ts';
-import { IndexedPlaces, type Known, type SectorPlaces } from './indexed-places.ts';
+import { type IndexDoubt, IndexedPlaces, type Known, type SectorPlaces } from './indexed-places.ts';
 import { judge, type StoreLook } from './judge.ts';
+import { muchMissing } from './much-missing.ts';
 import { type PersistStore, storeAllows } from './persist-store.ts';
-import type { SectorCheck, WantedSector } from './sector-check.ts';
+import type { SectorCheck, SectorCopy, WantedSector } from './sector-check.ts';
 import { type SectorFiles, type StoreFolder, sectorFiles } from './sector-files.ts';
+import type { SeenFiles } from './store-identity.ts';
 import { StorePlace } from './store-place.ts';
 
 interface StoreCheckerInit {
@@ -50,16 +53,23 @@ interface Case {
   readonly files: SectorFiles;
   /** Undefined where the index says nothing. */
   readonly known: Known | undefined;
+  /** Copies that gave no proof. */
+  readonly corrupt: readonly SectorCopy[];
   readonly found: readonly Found[];
 }
 
 interface Found {
   readonly place: StorePlace;
+  /** Of the place. */
+  readonly store: PersistStore;
   readonly look: Look;
 }
 
 const DEFAULT_SECTOR_TIMEOUT_MS = 5_000;
-const UNKNOWN_CONTENT = 'the index, which knows what belongs there, does not answer';
+const doubtTexts: Readonly<Record<IndexDoubt, string>> = {
+  'no-index': 'the index, which knows what belongs there, does not answer',
+  'never-attached': 'it was never attached, so nobody knows what belongs there: use util storage attach',
+};
 /** To begin with as many takes a few milliseconds. */
 const SECTORS_IN_TURN = 256;
 
@@ -103,6 +113,7 @@ export class StoreChecker {
       if (kept === undefined) return this.#placeOf(store);
       kept.store = store;
       kept.watch.tryNow();
+      void this.#index.expectAnew(kept);
       return kept;
     });
     for (const place of before) {
@@ -116,7 +127,7 @@ export class StoreChecker {
   async trouble(name: string): Promise<string | undefined> {
     const place = this.#places.find(({ store }) => store.name === name);
     if (place === undefined) return `no store ${name} is configured`;
-    if (!(await this.#index.expectIn(place))) return UNKNOWN_CONTENT;
+    if ((await this.#index.expectIn(place)) === 'no-index') return doubtTexts['no-index'];
     return await place.troubleSince(await place.probe());
   }
 
@@ -134,16 +145,20 @@ export class StoreChecker {
     signal?.throwIfAborted();
     const before = places.map((place) => place.probe());
     const known = await this.#index.locate(minerId, init.sectors, places);
-    const strangers = await this.#strangers(places);
-    const wanted = init.sectors.map((sector, index): Case => {
-      const files = sectorFiles(minerId, sector.number, { upgraded: sector.upgraded, sectorSize });
-      return { sector: { ...sector, minerId, sectorSize }, files, known: known?.[index], found: [] };
+    const doubts = new Map(
+      await Promise.all(places.map(async (one) => [one, await this.#index.expectIn(one)] as const)),
+    );
+    const wanted = init.sectors.map(({ number, upgraded, corrupt = [] }, index): Case => {
+      const files = sectorFiles(minerId, number, { upgraded, sectorSize });
+      const sector = { number, upgraded, minerId, sectorSize };
+      return { sector, files, known: known?.[index], corrupt, found: [] };
     });
     const first = await this.#lookForAll(places, wanted, signal);
     signal?.throwIfAborted();
     const second = await Promise.all(
       first.map((one) => (isComplete(one) || hasUnknown(one) ? one : this.#lookAround(places, one, signal))),
     );
+    const missing = muchMissing(second, isComplete);
     // Where nothing is missing, those that had something are asked: they answer soon.
     const asked = first.every(isComplete) ? goodPlaces(first) : new Set(places);
     const troubles = new Map<StorePlace, string | undefined>();
@@ -151,12 +166,15 @@ export class StoreChecker {
       places.map(async (place, index) => {
         if (!asked.has(place)) return;
         const probe = (await before[index]) ?? (await place.probe());
-        const trouble = await place.troubleSince(probe);
-        troubles.set(place, trouble ?? (strangers.has(place) ? UNKNOWN_CONTENT : undefined));
+        const trouble = (await place.troubleSince(probe)) ?? missing.get(place);
+        troubles.set(place, trouble ?? (doubts.get(place) === 'no-index' ? doubtTexts['no-index'] : undefined));
       }),
     );
     signal?.throwIfAborted();
     this.#remember(minerId, first, troubles);
+    for (const [place, doubt] of doubts) {
+      if (doubt !== undefined) troubles.set(place, troubles.get(place) ?? doubtTexts[doubt]);
+    }
     return second.map((one) => verdict(one, troubles));
   }
 
@@ -167,8 +185,12 @@ export class StoreChecker {
 
   #placeOf(store: PersistStore): StorePlace {
     const timeoutMs = this.#init.sectorTimeoutMs ?? DEFAULT_SECTOR_TIMEOUT_MS;
-    const onLook = () => this.#init.onLook?.(stateOf(place));
-    const place: StorePlace = new StorePlace(this.#components, { store, timeoutMs, onLook });
+    const onLook = () => {
+      if (place.trouble !== undefined) this.#index.refresh(place);
+      this.#init.onLook?.(stateOf(place));
+    };
+    const twin = (root: string) => this.#places.find((other) => other !== place && other.root === root)?.store;
+    const place: StorePlace = new StorePlace(this.#components, { store, timeoutMs, twin, onLook });
     void this.#index.expectIn(place);
     if (this.#isWatching) place.keepLooking();
     return place;
@@ -190,9 +212,10 @@ export class StoreChecker {
   /** Asks one after the other the places where the sector should be, then, unless all is there, the others all at once. */
   async #lookAround(places: readonly StorePlace[], one: Case, signal: AbortSignal | undefined): Promise<Case> {
     const found: Found[] = [];
-    const isWanted = () => signal?.aborted !== true && !isComplete({ found });
+    const now: Case = { ...one, found };
+    const isWanted = () => signal?.aborted !== true && !isComplete(now);
     const lookIn = async (place: StorePlace) => {
-      found.push({ place, look: await place.watch.look(one.sector, isWanted) });
+      found.push({ place, store: place.store, look: await place.watch.look(one.sector, isWanted) });
     };
     const known = one.known?.places ?? [];
     for (const place of known) if (isWanted()) await lookIn(place);
@@ -210,15 +233,10 @@ export class StoreChecker {
     return { ...one, found: [...found] };
   }
 
-  /** Those of which the index could not say what belongs to them. */
-  async #strangers(places: readonly StorePlace[]): Promise<ReadonlySet<StorePlace>> {
-    const isExpected = await Promise.all(places.map((place) => this.#index.expectIn(place)));
-    return new Set(places.filter((_, index) => isExpected[index] !== true));
-  }
-
   /** What was found in stores that were themselves becomes what they are known by, and what the index knows. */
   #remember(minerId: number, cases: readonly Case[], troubles: ReadonlyMap<StorePlace, string | undefined>): void {
     const news: Parameters<IndexedPlaces['learn']>[1][number][] = [];
+    const seen = new Map<StorePlace, SeenFiles[]>();
     for (const one of cases) {
       if (!isComplete(one)) continue;
       const trusted = one.found.filter(({ place }) => troubles.has(place) && troubles.get(place) === undefined);
@@ -227,10 +245,16 @@ export class StoreChecker {
         hasSealed: look.sealed.is === 'good',
         hasCache: look.cache.is === 'good',
       }));
-      for (const { place, look } of trusted)
-        if (look.sealed.is === 'good') place.identity.sawGood(one.files.sealed.path);
+      for (const { place, look } of trusted) {
+        const sealed = look.sealed.is === 'good' ? one.files.sealed.path : undefined;
+        const cache = look.cache.is === 'good' ? one.files.cache.path : undefined;
+        const sectors = seen.get(place) ?? [];
+        seen.set(place, sectors);
+        sectors.push({ sealed, cache });
+      }
       if (one.known !== undefined) news.push({ sector: one.sector, copies: one.known.copies, found });
     }
+    for (const [place, sectors] of seen) place.identity.sawGood(sectors);
     this.#index.learn(minerId, news);
   }
 }
@@ -253,8 +277,8 @@ function goodPlaces(cases: readonly Case[]): Set<StorePlace> {
   return good;
 }
 
-function isComplete({ found }: Pick<Case, 'found'>): boolean {
-  return found.some(({ look }) => look.sealed.is === 'good') && found.some(({ look }) => look.cache.is === 'good');
+function isComplete({ files, found, corrupt }: Case): boolean {
+  return bestCopy(files, found, corrupt) !== undefined;
 }
 
 function hasUnknown({ found }: Case): boolean {
@@ -262,17 +286,17 @@ function hasUnknown({ found }: Case): boolean {
 }
 
 function verdict(
-  { sector, files, found, known }: Case,
+  { sector, files, found, known, corrupt }: Case,
   troubles?: ReadonlyMap<StorePlace, string | undefined>,
 ): SectorCheck {
-  const looks = found.map(({ place, look }): StoreLook => {
+  const looks = found.map(({ place, store, look }): StoreLook => {
     const trouble = troubles?.get(place);
     const hasFolder = (folder: StoreFolder) => place.identity.hasFolder(folder);
-    return { store: place.store, look, hasFolder, ...(trouble !== undefined && { trouble }) };
+    return { store, look, hasFolder, ...(trouble !== undefined && { trouble }) };
   });
-  const check = judge(sector.number, files, looks);
+  const check = judge(sector.number, files, looks, corrupt);
   const elsewhere = known?.copies.find((copy) => !found.some(({ place }) => place.store.name === copy.store));
-  if (check.verdict !== 'bad' || elsewhere === undefined) return check;
+  if (check.verdict === 'good' || check.verdict === 'unknown' || elsewhere === undefined) return check;
   const reason = `${check.reason}, and the store ${elsewhere.store}, which had it, is not configured for this miner`;
   return { number: check.number, verdict: 'unknown', reason };
 }

@@ -14,6 +14,8 @@ interface StorePlaceInit {
   readonly store: PersistStore;
   /** As of StoreWatch; so long also lies between looks, and a store that hangs is known after two and a half times as long. */
   readonly timeoutMs: number;
+  /** Another store whose folder is this one, by device and inode. */
+  readonly twin: (root: string) => PersistStore | undefined;
   /** It was looked at. */
   readonly onLook: () => void;
 }
@@ -27,19 +29,22 @@ export class StorePlace {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #beatMs: number;
+  readonly #twin: (root: string) => PersistStore | undefined;
   readonly #onLook: () => void;
   #trouble: string | undefined;
+  #root: string | undefined;
   #answerMs: number | undefined;
   #isClosed = false;
   #isKept = false;
   #isBeating = false;
   #callOffBeat = () => {};
 
-  constructor(components: Components, { store, timeoutMs, onLook }: StorePlaceInit) {
+  constructor(components: Components, { store, timeoutMs, twin, onLook }: StorePlaceInit) {
     this.store = store;
     this.#clock = components.clock;
     this.#logger = components.logger.child({ store: store.name });
     this.#beatMs = timeoutMs;
+    this.#twin = twin;
     this.#onLook = onLook;
     this.watch = new StoreWatch(components, { store, timeoutMs, onChange: () => this.#isKept && void this.#beat() });
   }
@@ -47,6 +52,11 @@ export class StorePlace {
   /** Why what is not there does not count; undefined while it can be trusted, or nobody looked yet. */
   get trouble(): string | undefined {
     return this.#trouble;
+  }
+
+  /** Device and inode of its folder at the last look; undefined where it could not be used. */
+  get root(): string | undefined {
+    return this.#root;
   }
 
   /** Milliseconds that the last look took; undefined where it was not answered. */
@@ -64,12 +74,13 @@ export class StorePlace {
     const began = this.#clock.monotonic();
     const probe = await this.watch.probe(this.identity.canaries);
     this.#answerMs = probe.trouble === undefined ? this.#clock.monotonic() - began : undefined;
+    this.#root = probe.root;
     return probe;
   }
 
   /** What the store is, between a probe made before and one made now. */
   async troubleSince(before: Probe): Promise<string | undefined> {
-    const trouble = this.identity.trouble(before, await this.probe());
+    const trouble = this.#troubleBetween(before, await this.probe());
     this.#tell(trouble);
     return trouble;
   }
@@ -87,8 +98,14 @@ export class StorePlace {
     const probe = await this.probe();
     this.#isBeating = false;
     if (this.#isClosed) return;
-    this.#tell(this.identity.trouble(probe, probe));
+    this.#tell(this.#troubleBetween(probe, probe));
     this.#callOffBeat = this.#clock.after(this.#beatMs, () => void this.#beat());
+  }
+
+  #troubleBetween(before: Probe, after: Probe): string | undefined {
+    const twin = after.root === undefined ? undefined : this.#twin(after.root);
+    if (twin === undefined) return this.identity.trouble(before, after);
+    return `it is the same folder as the store ${twin.name} at ${twin.path}: one of them is not mounted, or configured twice`;
   }
 
   #tell(trouble: string | undefined): void {

@@ -2,6 +2,7 @@ import type { Clock } from '../clock/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { CheckChild } from './check-child.ts';
 import type { Answer, Look, Probe, Question, SectorName } from './check-messages.ts';
+import { Fifo } from './fifo.ts';
 import { Parallelism } from './parallelism.ts';
 import type { PersistStore } from './persist-store.ts';
 
@@ -38,7 +39,7 @@ export class StoreWatch {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #init: StoreWatchInit;
-  readonly #waiting: Ask[] = [];
+  readonly #waiting = new Fifo<Ask>();
   readonly #inProcess = new Map<number, Ask>();
   readonly #parallelism = new Parallelism();
   #child: CheckChild | undefined;
@@ -49,6 +50,7 @@ export class StoreWatch {
   #isClosed = false;
   #lastId = 0;
   #strikes = 0;
+  #wasSilent = false;
   #abandoned = 0;
   #signAt = 0;
   #pauseMs: number;
@@ -83,7 +85,7 @@ export class StoreWatch {
       () => true,
       (answer, trouble) => {
         if (answer !== undefined && 'probe' in answer) return answer.probe;
-        return { filled: [], canariesAsked: canaries.length, canariesFound: 0, trouble };
+        return { filled: [], canaries: { found: 0, gone: 0, doubtful: canaries.length }, trouble };
       },
     );
   }
@@ -129,7 +131,7 @@ export class StoreWatch {
       if (next.isWanted()) this.#send(next);
       else next.resolve(undefined, 'no longer wanted');
     }
-    if (this.#inProcess.size === 0 && this.#waiting.length === 0) this.#strikes = 0;
+    if (this.#inProcess.size === 0 && this.#waiting.size === 0) this.#strikes = 0;
   }
 
   #send(ask: Ask): void {
@@ -144,22 +146,25 @@ export class StoreWatch {
   #startChild(): CheckChild {
     this.#isReady = false;
     this.#signAt = this.#clock.monotonic();
-    const child: CheckChild = new CheckChild(this.#init.store.path, {
-      onReady: () => {
-        if (child !== this.#child) return;
-        this.#isReady = true;
-        this.#signAt = this.#clock.monotonic();
-        this.#callOffLimit?.();
-        this.#callOffLimit = this.#clock.after(this.#limitMs, () => this.#onLimit());
+    const child: CheckChild = new CheckChild(
+      { storePath: this.#init.store.path, isCareful: this.#wasSilent },
+      {
+        onReady: () => {
+          if (child !== this.#child) return;
+          this.#isReady = true;
+          this.#signAt = this.#clock.monotonic();
+          this.#callOffLimit?.();
+          this.#callOffLimit = this.#clock.after(this.#limitMs, () => this.#onLimit());
+        },
+        onBusy: () => {
+          if (child === this.#child) this.#signAt = this.#clock.monotonic();
+        },
+        onAnswer: (id, answer) => {
+          if (child === this.#child) this.#onAnswer(id, answer);
+        },
+        onExit: () => this.#onExit(child),
       },
-      onBusy: () => {
-        if (child === this.#child) this.#signAt = this.#clock.monotonic();
-      },
-      onAnswer: (id, answer) => {
-        if (child === this.#child) this.#onAnswer(id, answer);
-      },
-      onExit: () => this.#onExit(child),
-    });
+    );
     this.#logger.debug('check process started');
     this.#child = child;
     return child;
@@ -218,6 +223,7 @@ export class StoreWatch {
 
   /** The process is gone with what was asked of it. */
   #silent(reason: string): void {
+    this.#wasSilent = true;
     const lost = [...this.#inProcess.values()];
     this.#inProcess.clear();
     const isSecond = this.#isTrial;
@@ -273,7 +279,7 @@ export class StoreWatch {
   }
 
   #giveUp(reason: string): void {
-    for (const ask of [...this.#inProcess.values(), ...this.#waiting.splice(0)]) ask.resolve(undefined, reason);
+    for (const ask of [...this.#inProcess.values(), ...this.#waiting.takeAll()]) ask.resolve(undefined, reason);
     this.#inProcess.clear();
   }
 }

@@ -1,6 +1,7 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import pretty from 'pino-pretty';
 import { CodedError, errorText } from '../errors/coded-error.ts';
+import { isJournal, withPriority } from './journal.ts';
 import { logLevel } from './log-level.ts';
 
 export type { Logger };
@@ -37,8 +38,13 @@ export function createLogger(name: string, env: NodeJS.ProcessEnv = process.env)
     },
     format === 'pretty'
       ? pretty({ destination: 2, sync: true, colorize: process.stderr.isTTY, ignore: 'pid,hostname,name' })
-      : pino.destination({ fd: 2, ...TOGETHER }),
+      : toStderr(env),
   );
+}
+
+function toStderr(env: NodeJS.ProcessEnv): DestinationStream {
+  const stream = pino.destination({ fd: 2, ...TOGETHER });
+  return isJournal(env) ? withPriority(stream) : stream;
 }
 
 function logFormat(env: NodeJS.ProcessEnv): 'json' | 'pretty' {

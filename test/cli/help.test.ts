@@ -49,6 +49,8 @@ test.each(commands)('%s --help has an example', (path, command) => {
   expect(rest.length).toBeGreaterThanOrEqual(command.registeredArguments.filter(({ required }) => required).length);
 });
 
+const daemons = new Set(['sector-manager daemon run', 'wdpost-master-daemon', 'wdpost-slave-daemon', 'wdpost-devnet']);
+
 test.each([
   'sector-manager',
   'sector-manager daemon init',
@@ -65,4 +67,5 @@ test.each([
   const { stdout } = await run(`bin/${program}`, [...words, '--help']);
   expect(stdout).toMatch(/\nExample:\n {2}\S/);
   if (words.length === 0) expect(stdout).toContain('Exit codes: 0 ');
+  if (daemons.has(line)) expect(stdout).toContain('It logs to stderr: JSON lines');
 });

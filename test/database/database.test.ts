@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { type SqlBool, sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { databaseNow, openDatabase } from '../../src/database/database.ts';
+import { demand, demandRows, isUnmet } from '../../src/database/together.ts';
 import { CodedError } from '../../src/errors/coded-error.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLogger } from '../support/silent-logger.ts';
@@ -61,6 +62,10 @@ test('a fenced database checks first in every transaction, and what it checked h
   await addTasks('fence', 'fenced');
   const fenced = schema.db.fenced({
     statement: sql`SELECT retry_count FROM tasks WHERE id = 'fence' LOCK IN SHARE MODE`,
+    demand: demand(
+      sql<SqlBool>`COUNT(*) = 1`,
+      sql`FROM tasks WHERE id = 'fence' AND retry_count = 0 LOCK IN SHARE MODE`,
+    ),
     judge(rows) {
       const [row] = rows as { readonly retry_count: number }[];
       if (row?.retry_count !== 0) throw new CodedError('not-leading', 'another one leads');
@@ -86,8 +91,76 @@ test('a fenced database checks first in every transaction, and what it checked h
   // What is sent along with the fence is undone, too.
   const along = sql`UPDATE tasks SET retry_count = retry_count + 1 WHERE id = 'fenced'`;
   await expect(fenced.transactionFrom([along], async () => {})).rejects.toMatchObject({ code: 'not-leading' });
+  await expect(fenced.wholeTransaction([along])).rejects.toSatisfy(isUnmet);
   const row = schema.db.kysely.selectFrom('tasks').select('retry_count').where('id', '=', 'fenced');
   expect(await row.executeTakeFirst()).toEqual({ retry_count: 1 });
+});
+
+const retries = (id: string) => schema.db.kysely.selectFrom('tasks').select('retry_count').where('id', '=', id);
+
+test('a whole transaction does all or nothing', async () => {
+  await addTasks('whole', 'other');
+  const [first, second] = await schema.db.wholeTransaction([countUp('whole'), sql`SELECT 7 AS seven`]);
+  expect([first?.affected, second?.rows]).toEqual([1, [{ seven: 7 }]]);
+
+  const missing = schema.db.wholeTransaction([countUp('whole'), countUp('missing'), demandRows(1), countUp('other')]);
+  await expect(missing).rejects.toSatisfy(isUnmet);
+  const broken = schema.db.wholeTransaction([countUp('whole'), sql`INSERT INTO tasks (id) VALUES ('whole')`]);
+  await expect(broken).rejects.toMatchObject({ code: 'ER_NO_DEFAULT_FOR_FIELD' });
+  // Had anything been left open, this would wait for its lock.
+  await schema.db.wholeTransaction([countUp('other')]);
+  expect(await retries('whole').executeTakeFirst()).toEqual({ retry_count: 1 });
+  expect(await retries('other').executeTakeFirst()).toEqual({ retry_count: 1 });
+});
+
+test('rows that match count for a demand, changed or not', async () => {
+  await addTasks('same');
+  const same = sql`UPDATE tasks SET retry_count = 0 WHERE id = 'same'`;
+  await schema.db.wholeTransaction([same, demandRows(1)]);
+  await expect(schema.db.wholeTransaction([same, demandRows(0)])).rejects.toSatisfy(isUnmet);
+});
+
+test('a body of a whole transaction goes apart, and is undone with the rest', async () => {
+  const body = Buffer.alloc(100_000, 7);
+  const insert = (id: string) => sql`INSERT INTO tasks (id, in_body, created_at) VALUES (${id}, ${body}, 1)`;
+  await schema.db.wholeTransaction([insert('body'), demandRows(1)]);
+  await expect(schema.db.wholeTransaction([insert('body two'), demandRows(2)])).rejects.toSatisfy(isUnmet);
+  const rows = await schema.db.kysely.selectFrom('tasks').select('in_body').where('id', 'like', 'body%').execute();
+  expect(rows).toEqual([{ in_body: body }]);
+});
+
+test('what the fence of a whole transaction reads holds until its commit', async () => {
+  await addTasks('whole fence', 'whole fenced');
+  const fenced = schema.db.fenced({
+    statement: sql`SELECT 1`,
+    judge: () => {},
+    demand: demand(
+      sql<SqlBool>`COUNT(*) = 1`,
+      sql`FROM tasks WHERE id = 'whole fence' AND retry_count = 0 LOCK IN SHARE MODE`,
+    ),
+  });
+  // The server looks no oftener than every 100 ms.
+  const poll = { interval: 120, timeout: 10_000 };
+  const waiting = async (id: string) => {
+    const { rows } = await sql`SELECT 1 FROM information_schema.innodb_trx
+      WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ${`UPDATE%${id}%`}`.execute(schema.db.kysely);
+    return rows.length;
+  };
+  const order: string[] = [];
+  const ended: Promise<unknown>[] = [];
+  const note = (what: string) => () => order.push(what);
+  await schema.db.transaction(async (trx) => {
+    await countUp('whole fenced').execute(trx);
+    ended.push(fenced.wholeTransaction([countUp('whole fenced')]).then(note('written')));
+    await expect.poll(() => waiting('whole fenced'), poll).toBe(1);
+    // Another one behind the same fence goes its way.
+    await fenced.wholeTransaction([sql`SELECT 1`]);
+    ended.push(countUp('whole fence').execute(schema.db.kysely).then(note('replaced')));
+    await expect.poll(() => waiting('whole fence'), poll).toBe(2);
+  });
+  await Promise.all(ended);
+  expect(order).toEqual(['written', 'replaced']);
+  await expect(fenced.wholeTransaction([countUp('whole fenced')])).rejects.toSatisfy(isUnmet);
 });
 
 test('a connection that is cut is told as such, and the next statement has another one', async () => {

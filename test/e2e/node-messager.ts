@@ -43,6 +43,7 @@ export class NodeMessager {
 
   async #answer(method: string, [uid, message]: Call['params']): Promise<unknown> {
     const held = this.#held.get(uid);
+    if (method === 'Message.WalletHas') return true;
     if (method === 'Message.HasMessageByUid') return held !== undefined;
     if (method === 'Message.PushMessageWithId') {
       this.#held.set(uid, await this.#push(message));

@@ -162,6 +162,24 @@ test('a child that works for others too is not killed; the place stays taken unt
   expect(changes.size).toBe(0);
 });
 
+test('a child is ended when the last one that waited for anything of it has its answer', async () => {
+  const { pool, changes } = await poolOf(child({ concurrent: 2 }));
+  await changes.until((slots) => slots === 2);
+  const stop = new AbortController();
+  const { output, asked } = asking(pool, { silentUnlessFile: join(folder, 'began') }, { signal: stop.signal });
+  await asked.next();
+  const go = join(folder, 'go');
+  const other = asking(pool, { ...saying(answering('other')), untilFile: go });
+  await other.asked.next();
+  stop.abort(new Error('enough'));
+  await expect(output).rejects.toThrow('enough');
+  expect(changes.size).toBe(0);
+  await writeFile(go, '');
+  await expect(other.output).resolves.toBe('other');
+  await changes.until((slots) => slots === 0);
+  await changes.until((slots) => slots === 2);
+});
+
 test('a request that waits is let go by its signal', async () => {
   const { pool } = await poolOf(child());
   const busy = new AbortController();
@@ -189,12 +207,27 @@ test('starts with one that works, and not with none', async () => {
 const HALF_HOUR = 1_800_000;
 
 /** Whoever is asked first makes the file, and never answers. */
-async function hanging(pool: ProverPool, clock: Clock, init: { readonly closeInMs?: number } = {}) {
+async function hanging(
+  pool: ProverPool,
+  clock: Clock,
+  how: 'hangUnlessFile' | 'silentUnlessFile' = 'hangUnlessFile',
+  signal = new AbortController().signal,
+) {
   const began = join(folder, 'began');
-  const task = { ...saying(answering('made')), hangUnlessFile: began };
-  const asked = asking(pool, task, { closeAt: clock.now() + (init.closeInMs ?? HALF_HOUR) });
+  const task = { ...saying(answering('made')), [how]: began };
+  const asked = asking(pool, task, { closeAt: clock.now() + HALF_HOUR, signal });
   await vi.waitUntil(() => existsSync(began), { timeout: 10_000 });
   return asked;
+}
+
+/** Five proofs that take this long, so that it is known how long they take. */
+async function measured(pool: ProverPool, clock: ManualClock, tookMs: number): Promise<void> {
+  const go = join(folder, 'measured');
+  const five = Array.from({ length: 5 }, () => asking(pool, { ...saying(answering(1)), untilFile: go }));
+  await five[0]?.asked.next();
+  clock.advance(tookMs);
+  await writeFile(go, '');
+  await Promise.all(five.map(({ output }) => output));
 }
 
 test('an idle child is asked beside one that hangs, which is ended', async () => {
@@ -215,12 +248,7 @@ test('an idle child is asked beside one that hangs, which is ended', async () =>
 test('how long is too long is measured where proofs were made', async () => {
   const clock = new ManualClock();
   const { pool } = await poolWith(clock, child({ weight: 9 }), child());
-  const go = join(folder, 'go');
-  const five = Array.from({ length: 5 }, () => asking(pool, { ...saying(answering(1)), untilFile: go }));
-  await five[0]?.asked.next();
-  clock.advance(2_000);
-  await writeFile(go, '');
-  await Promise.all(five.map(({ output }) => output));
+  await measured(pool, clock, 2_000);
   const { output, order } = await hanging(pool, clock);
   clock.advance(4_000);
   await expect(output).resolves.toBe('made');
@@ -237,6 +265,70 @@ test('one that hangs and has no other beside it is ended while time for another 
   clock.advance(1);
   await expect(output).resolves.toBe('made');
   expect(order).toEqual([1, 1]);
+}, 20_000);
+
+test('one that hangs on a request and answers others is emptied and started again', async () => {
+  const clock = new ManualClock();
+  const { pool, changes } = await poolWith(clock, child({ concurrent: 2 }));
+  await changes.until((slots) => slots === 2);
+  const { output, order } = await hanging(pool, clock, 'silentUnlessFile');
+  clock.advance(1_200_000);
+  const go = join(folder, 'go');
+  const closeAt = clock.now() + HALF_HOUR;
+  const live = asking(pool, { ...saying(answering('live')), untilFile: go }, { closeAt });
+  await live.asked.next();
+  // The hanging one is not waited for any more.
+  clock.advance(HALF_HOUR - 270_000 - 1_200_000);
+  const next = asking(pool, saying(answering('next')), { closeAt });
+  expect(changes.size).toBe(0);
+  await writeFile(go, '');
+  await expect(live.output).resolves.toBe('live');
+  await changes.until((slots) => slots === 0);
+  await expect(Promise.all([output, next.output])).resolves.toEqual(['made', 'next']);
+  expect([order, next.order]).toEqual([[1, 1], [1]]);
+}, 20_000);
+
+test('one that is emptied is given what cannot wait for that', async () => {
+  const clock = new ManualClock();
+  const { pool, changes } = await poolWith(clock, child({ concurrent: 4 }));
+  await changes.until((slots) => slots === 4);
+  await measured(pool, clock, 2_000);
+  const stop = new AbortController();
+  const { output } = await hanging(pool, clock, 'silentUnlessFile', stop.signal);
+  const go = join(folder, 'go-on');
+  const live = asking(pool, { ...saying(answering('live')), untilFile: go }, { closeAt: clock.now() + HALF_HOUR });
+  await live.asked.next();
+  stop.abort(new Error('enough'));
+  await expect(output).rejects.toThrow('enough');
+  clock.advance(4_000);
+  const patient = asking(pool, saying(answering('patient')), { closeAt: clock.now() + 6_001 });
+  const urgent = asking(pool, saying(answering('urgent')), { closeAt: clock.now() + 6_000 });
+  await urgent.asked.next();
+  expect(patient.order).toEqual([]);
+  await writeFile(go, '');
+  await expect(Promise.all([live.output, urgent.output])).resolves.toEqual(['live', 'urgent']);
+  await changes.until((slots) => slots === 0);
+  await expect(patient.output).resolves.toBe('patient');
+}, 20_000);
+
+test('few lost places of many are borne until it has nothing else to do', async () => {
+  const clock = new ManualClock();
+  const { pool, changes } = await poolWith(clock, child({ concurrent: 5 }));
+  await changes.until((slots) => slots === 5);
+  const stop = new AbortController();
+  await hanging(pool, clock, 'silentUnlessFile', stop.signal);
+  const go = join(folder, 'go');
+  const closeAt = clock.now() + HALF_HOUR;
+  const live = asking(pool, { ...saying(answering('live')), untilFile: go }, { closeAt });
+  await live.asked.next();
+  clock.advance(900_000);
+  stop.abort(new Error('enough'));
+  const next = asking(pool, saying(answering('next')), { closeAt });
+  await next.asked.next();
+  expect(changes.size).toBe(0);
+  await writeFile(go, '');
+  await expect(Promise.all([live.output, next.output])).resolves.toEqual(['live', 'next']);
+  await changes.until((slots) => slots === 0);
 }, 20_000);
 
 test('an answer that comes after all counts, though another child was asked', async () => {

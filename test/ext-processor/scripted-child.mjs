@@ -3,7 +3,7 @@
 // A task says what is written in answer, chunk by chunk, with $ID for the request's id:
 //   {"chunks": ["<base64>"...], "untilFile": "/path", "stderr": "...", "exit": 3, "hold": 1, "exitUnlessFile": "/path"}
 // `hold` keeps the chunks until the next request has been answered; `exitUnlessFile` makes the file and ends, where it is not there;
-// `hangUnlessFile` makes it and never answers.
+// `hangUnlessFile` makes it and never answers, nor what comes after; `silentUnlessFile` makes it and never answers this one alone.
 import { spawn } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -20,7 +20,9 @@ await act(begin);
 const held = [];
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, task } = JSON.parse(line);
-  if (task.hold) held.push({ id, task });
+  if (task.silentUnlessFile !== undefined && !existsSync(task.silentUnlessFile)) {
+    writeFileSync(task.silentUnlessFile, '');
+  } else if (task.hold) held.push({ id, task });
   else {
     await answer({ id, task });
     while (held.length > 0) await answer(held.pop());

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { StoreTable } from '../../src/programs/master/store-table.ts';
 import { localTask } from '../../src/programs/slave/attached-stores.ts';
+import { canRead } from '../../src/queue/store-roots.ts';
 
 function manager(name = 'sector-manager@host') {
   let close = () => {};
@@ -51,5 +52,16 @@ test('a store in the folder of another one does not move with it', () => {
     { places: table.places(['outer']), attached },
   );
   expect(local).toEqual({ replicas: [replica('/local'), replica('/mnt/nfs1')] });
-  expect(table.readable({ stores: ['/data'], attached: ['outer'] })).toEqual(['/data', '/mnt']);
+  const reads = (attached: readonly string[], ...directories: string[]) =>
+    canRead(directories, table.readable({ stores: ['/data'], attached }));
+  expect([reads(['outer'], '/mnt', '/data/x'), reads(['outer'], '/mnt/nfs1'), reads(['outer'], '/mnt/a')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect([
+    reads(['inner'], '/mnt/nfs1'),
+    reads(['inner'], '/mnt'),
+    reads(['inner', 'outer'], '/mnt', '/mnt/nfs1'),
+  ]).toEqual([true, false, true]);
 });

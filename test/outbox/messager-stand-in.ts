@@ -24,6 +24,8 @@ export class MessagerStandIn {
   readonly held = new Map<string, Held>();
   /** Methods that the token may not call. */
   readonly forbidden = new Set<string>();
+  /** Accounts of which no wallet behind it has the key. */
+  readonly withoutKey = new Set<string>();
   /** Why nothing is signed; '' signs. */
   trouble = '';
   readonly #pool: PoolStandIn;
@@ -77,6 +79,8 @@ export class MessagerStandIn {
     const [uid, json, spec] = params as unknown as [string, LotusMessage, unknown];
     const held = this.held.get(uid);
     switch (method) {
+      case 'WalletHas':
+        return { result: !this.withoutKey.has(uid) };
       case 'HasMessageByUid':
         return { result: held !== undefined };
       case 'GetMessageByUid':

@@ -7,6 +7,7 @@ import { type Message, messageCid } from '../../src/filecoin/message.ts';
 import { declareFaultsRecoveredParams } from '../../src/filecoin/miner-params.ts';
 import { draftOf } from '../../src/outbox/draft.ts';
 import { connectMessager, type Messager } from '../../src/outbox/messager.ts';
+import type { Outbox } from '../../src/outbox/outbox.ts';
 import { nodeFees } from '../../src/outbox/settings.ts';
 import { firstUid } from '../../src/outbox/uid.ts';
 import { NodeError } from '../chain/lotus-stand-in.ts';
@@ -159,6 +160,33 @@ it('an id that the messager has already is no error: it is sent once', async () 
   for (let time = 0; time < 2; time++) await messager.push('uid', message, nodeFees, 1n);
   expect([...standIn.held.keys()]).toEqual(['uid']);
 });
+
+it('a sender whose key no wallet of the messager has, or that its token may not use, is told', async () => {
+  const { pool, alerts } = scene();
+  const told = () => alerts.open.get(`sender-refused/1001/${formatAddress(pool.senderId)}`)?.text;
+  const outbox = scene().outbox();
+  await outbox.advance(pool.head);
+  expect(told()).toBeUndefined();
+  expect(standIn.calls.find(({ method }) => method === 'WalletHas')?.params).toEqual([formatAddress(pool.senderKey)]);
+  standIn.withoutKey.add(formatAddress(pool.senderKey));
+  await nextLook(outbox);
+  expect(told()).toMatch(/no wallet of the messager has the key of t1\w+: import it/);
+  standIn.forbidden.add('WalletHas');
+  await nextLook(outbox);
+  expect(told()).toMatch(
+    /the messager answered WalletHas with: missing permission .* let the user of .* use this signer/,
+  );
+  standIn.withoutKey.clear();
+  standIn.forbidden.clear();
+  await nextLook(outbox);
+  expect(told()).toBeUndefined();
+});
+
+/** Senders are looked at every 20 epochs. */
+async function nextLook(outbox: Outbox): Promise<void> {
+  for (let epoch = 0; epoch < 20; epoch++) scene().pool.mine();
+  await outbox.advance(scene().pool.head);
+}
 
 it('a messager that is away holds nothing up for good', async () => {
   const { pool } = scene();

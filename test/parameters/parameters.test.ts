@@ -63,7 +63,7 @@ test('official names with other bytes in them are refused', async () => {
 });
 
 test('a size that is none is refused', async () => {
-  expect(await run('--size', '32GB')).toMatchObject({ code: 1, error: expect.stringContaining('use one of 2KiB') });
+  expect(await run('--size', '32GB')).toMatchObject({ code: 2, error: expect.stringContaining('choices are 2KiB, ') });
   expect(await run()).toMatchObject({ code: 2 });
 });
 

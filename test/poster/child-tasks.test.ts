@@ -107,6 +107,30 @@ test('the same work is one task; what failed is asked anew, and a restart knows 
   expect(await tasksOf(answering()).tasks.get(id)).toBeNull();
 });
 
+test('a proof that is refused is forgotten, and made anew', async () => {
+  const { tasks, finished } = tasksOf(answering(provenBy(1), provenBy(2)));
+  const task = batchTask([2, 1]);
+  const closeAt = systemClock.now() + HOUR_MS;
+  const { id } = await tasks.submit(task, closeAt);
+  const { output } = await finished(id);
+  const proof = Buffer.from(output?.proofs[0] ?? '', 'base64');
+  await tasks.refuse(id, Buffer.alloc(192, 9), 'another');
+  expect(await tasks.get(id)).toMatchObject({ state: 'proven' });
+  await tasks.refuse(id, proof, 'it does not verify');
+  expect(await tasks.get(id)).toMatchObject({ state: 'failed', error: 'refused: it does not verify', output: null });
+  await tasks.submit(task, closeAt);
+  expect(await finished(id)).toMatchObject({ state: 'proven', output: provenBy(2) });
+});
+
+test('the files of a fault are named', async () => {
+  const details = [{ sector_id: 2, class: 'bad', reason: 'corrupt' }];
+  const { tasks, finished } = tasksOf(answering({ proofs: [], faults: [2], details }));
+  const task = batchTask([2, 1]);
+  const { id } = await tasks.submit(task, systemClock.now() + HOUR_MS);
+  const { sealed_file, cache_dir } = task.replicas.find((replica) => replica.sector_id === 2) ?? {};
+  expect((await finished(id)).output?.details).toEqual([{ ...details[0], sealed_file, cache_dir }]);
+});
+
 test('lists that a Go program writes as null are empty ones', async () => {
   const { tasks, finished } = tasksOf(answering({ proofs: null, faults: [2] }));
   const { id } = await tasks.submit(batchTask([1, 2]), systemClock.now() + HOUR_MS);

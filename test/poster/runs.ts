@@ -28,6 +28,8 @@ export function partition(index: number, changes: Partial<RunPartition> = {}): R
     messageLimit: 0,
     commitment: null,
     provingEpoch: null,
+    corrupt: [],
+    refusedProofs: 0,
     ...changes,
   };
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { pino } from 'pino';
 import { vi } from 'vitest';
 import type { Chain } from '../../src/chain/chain.ts';
 import type { TipSet } from '../../src/chain/tipset.ts';
@@ -13,7 +15,7 @@ import { MinerPoster } from '../../src/poster/miner-poster.ts';
 import type { TaskView } from '../../src/rpc/methods.ts';
 import type { WindowPostTask } from '../../src/rpc/window-post.ts';
 import { RecordedAlerts } from '../support/alerts.ts';
-import { silentLogger } from '../support/silent-logger.ts';
+import { EventQueue } from '../support/event-queue.ts';
 
 /** Of the only deadline with anything in it: challenge 80, open 100, close 160. */
 const PERIOD_START = 100;
@@ -25,6 +27,8 @@ type Verdict = 'good' | 'bad' | 'unknown';
 /** A miner's poster with real rows and everything around it in the test's hands. One miner for each scene. */
 export class Scene {
   readonly alerts = new RecordedAlerts();
+  /** What the poster says, warnings and worse. */
+  readonly log = new EventQueue<{ readonly msg: string }>();
   /** Sector numbers of each partition. */
   readonly partitions: readonly (readonly number[])[];
   /** What a look finds where it is not good. */
@@ -37,6 +41,14 @@ export class Scene {
   fork = 0;
   /** A task ends at once, with every sector faulty. */
   fails = false;
+  /** Stores that have a copy of every sector, in the order in which they are looked at. */
+  stores: readonly string[] = ['a'];
+  /** Sealed files that give no proof, as `/a/3`: a task with one of them ends at once. */
+  readonly corrupt = new Set<string>();
+  /** Proofs verify. */
+  verifies = true;
+  /** Ids of the tasks whose proof was refused. */
+  readonly refused: string[] = [];
   /** Called when a look ended. */
   onCheck: () => void = () => {};
   /** Called before a task is taken. */
@@ -51,7 +63,7 @@ export class Scene {
     this.partitions = partitions;
     this.components = {
       clock: systemClock,
-      logger: silentLogger,
+      logger: pino({ level: 'warn' }, { write: (line) => this.log.push(JSON.parse(line)) }),
       alerts: this.alerts,
       db,
       chain: this.#chain() as Chain,
@@ -59,20 +71,25 @@ export class Scene {
         submit: (task) => this.#submit(task),
         get: async (id) => this.tasks.get(id) ?? null,
         cancel: async () => {},
+        refuse: async (id) => this.#refuse(id),
       },
       verifier: {
-        verify: async () => ({ valid: true, reason: null }),
+        verify: async () => ({ valid: this.verifies, reason: null }),
         verifyTask: async () => ({ valid: true, reason: null }),
         close: async () => {},
       },
       checker: {
         check: async ({ sectors }) => {
           setImmediate(this.onCheck);
-          return sectors.map(({ number }) => {
+          return sectors.map(({ number, corrupt = [] }) => {
             const verdict = this.verdicts.get(number) ?? 'good';
-            return verdict === 'good'
-              ? { number, verdict, store: 'a', sealedFile: `/a/${number}`, cacheDir: `/a/c${number}` }
-              : { number, verdict, reason: 'a: EIO' };
+            if (verdict !== 'good') return { number, verdict, reason: 'a: EIO' };
+            const isUntried = (store: string) => !corrupt.some((copy) => copy.sealedFile === `/${store}/${number}`);
+            const store = this.stores.find(isUntried) ?? 'a';
+            const copy = { number, store, sealedFile: `/${store}/${number}`, cacheDir: `/${store}/c${number}` };
+            return isUntried(store)
+              ? { ...copy, verdict }
+              : { ...copy, verdict: 'corrupt', reason: 'its copies gave no proof' };
           });
         },
       },
@@ -174,13 +191,13 @@ export class Scene {
   async #submit(task: WindowPostTask): Promise<TaskView> {
     await this.beforeSubmit(task);
     this.submitted.push(task);
-    const id = Buffer.from(`${task.seed[0]}-${task.replicas.map((replica) => replica.sector_id).join()}`)
-      .toString('hex')
-      .padEnd(32, '0')
-      .slice(0, 32);
+    const id = createHash('sha256').update(JSON.stringify(task)).digest('hex').slice(0, 32);
+    const output = this.fails
+      ? { proofs: [], faults: task.replicas.map((replica) => replica.sector_id) }
+      : this.#corruptOutput(task);
     const view: TaskView = {
       id,
-      state: this.fails ? 'faulted' : 'waiting',
+      state: output === null ? 'waiting' : 'faulted',
       closeAt: null,
       retryCount: 0,
       attempts: 0,
@@ -191,11 +208,29 @@ export class Scene {
       createdAt: 0,
       startedAt: null,
       finishedAt: null,
-      output: this.fails ? { proofs: [], faults: task.replicas.map((replica) => replica.sector_id) } : null,
+      output,
       error: null,
     };
     this.tasks.set(id, view);
     return view;
+  }
+
+  #corruptOutput({ replicas }: WindowPostTask): TaskView['output'] {
+    const bad = replicas.filter((replica) => this.corrupt.has(replica.sealed_file));
+    if (bad.length === 0) return null;
+    return {
+      proofs: [],
+      faults: bad.map((replica) => replica.sector_id),
+      details: bad.map(({ sector_id, sealed_file, cache_dir }) => {
+        return { sector_id, class: 'bad', reason: 'corrupt', sealed_file, cache_dir };
+      }),
+    };
+  }
+
+  #refuse(id: string): void {
+    const view = this.tasks.get(id);
+    if (view !== undefined) this.tasks.set(id, { ...view, state: 'waiting', output: null });
+    this.refused.push(id);
   }
 
   #chain(): Partial<Chain> {

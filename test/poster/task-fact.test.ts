@@ -29,6 +29,14 @@ it('takes a fault for bad only where the prover says so', () => {
   });
 });
 
+it('says which copy was read, where the master does', () => {
+  const files = { sealed_file: '/a/s5', cache_dir: '/a/c5' };
+  const output = { proofs: [], faults: [5], details: [{ sector_id: 5, class: 'bad' as const, reason: 'x', ...files }] };
+  expect(taskFact({ ...view, output })).toMatchObject({
+    faults: [{ sector: 5, copy: { number: 5, sealedFile: '/a/s5', cacheDir: '/a/c5' } }],
+  });
+});
+
 it('says how long a proof took', () => {
   const output = { proofs: [Buffer.alloc(192, 3).toString('base64')], faults: [] };
   expect(taskFact({ ...view, state: 'proven', output })).toEqual({

@@ -62,7 +62,7 @@ test('it stops between two transactions and goes on later', async () => {
   const stopping = new AbortController();
   const reason = new Error('stop');
   const { db } = schema;
-  const fenced = db.fenced({ statement: sql`SELECT 1`, judge: () => stopping.abort(reason) });
+  const fenced = db.fenced({ statement: sql`SELECT 1`, judge: () => stopping.abort(reason), demand: sql`SELECT 1` });
   expect(await pruneArchived(fenced, HOUR_MS, stopping.signal)).toBe(50);
   expect(await pruneArchived(db, HOUR_MS, never)).toBe(450);
 });

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { IncomingMessage, request } from 'node:http';
+import { type IncomingHttpHeaders, IncomingMessage, request } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { CodedError } from '../../src/errors/coded-error.ts';
@@ -27,6 +27,13 @@ async function upgrade(port: number, headers: Record<string, string>): Promise<s
   let body = '';
   for await (const chunk of response) body += chunk;
   return `${response.statusCode} ${body}`;
+}
+
+function arriving(remoteAddress: string, localAddress: string, headers: IncomingHttpHeaders = {}): IncomingMessage {
+  const asking = new IncomingMessage(new Socket());
+  Object.defineProperty(asking, 'socket', { value: { remoteAddress, localAddress } });
+  asking.headers = headers;
+  return asking;
 }
 
 describe('who comes in', () => {
@@ -339,9 +346,7 @@ describe('the listener', () => {
 
   test('without a token turns away who is on another machine, and nobody else', async () => {
     const from = (remoteAddress: string, localAddress: string, insecure = false) => {
-      const asking = new IncomingMessage(new Socket());
-      Object.defineProperty(asking, 'socket', { value: { remoteAddress, localAddress } });
-      return admit(asking, { tokens: [], insecure });
+      return admit(arriving(remoteAddress, localAddress), { tokens: [], insecure });
     };
     expect(from('192.0.2.7', '192.0.2.1')).toMatchObject({ status: '401 Unauthorized' });
     expect(from('192.0.2.7', '192.0.2.1', true)).toMatchObject({ scopes: expect.anything() });
@@ -350,6 +355,21 @@ describe('the listener', () => {
     const { port } = await startServer({ host: '0.0.0.0' });
     await newClient(`ws://127.0.0.1:${port}`).start();
   });
+
+  test.each(['Forwarded', 'X-Forwarded-For', 'X-Real-IP', 'Via'])(
+    'takes what a proxy of this machine passes on (%s) for a stranger',
+    async (header) => {
+      const { port } = await startServer();
+      expect(await upgrade(port, { [header]: '192.0.2.7' })).toMatch(/^401 no token is set here, .* through a proxy: /);
+      const locked = await startServer({ tokens });
+      const shown = { [header]: '192.0.2.7', authorization: 'Bearer wrong' };
+      expect(await upgrade(locked.port, shown)).toMatch(/^401 the token is not known here/);
+      const passedOn = arriving('127.0.0.1', '127.0.0.1', { [header.toLowerCase()]: '192.0.2.7' });
+      expect(admit(passedOn, { tokens: [], insecure: true })).toMatchObject({ scopes: expect.anything() });
+      passedOn.headers.authorization = 'Bearer right';
+      expect(admit(passedOn, { tokens, insecure: false })).toMatchObject({ scopes: new Set(['submit']) });
+    },
+  );
 
   test('says that a port is taken', async () => {
     const { port } = await startServer();

@@ -51,6 +51,7 @@ export async function startServer(
         'task.submit': async () => view,
         'task.get': async () => null,
         'task.cancel': async () => null,
+        'task.refuse': async () => null,
         'task.rehearse': async () => ({ proofs: [], faults: [] }),
         'stores.tell': async () => null,
         'slave.heartbeat': async () => ({ closed: [] }),

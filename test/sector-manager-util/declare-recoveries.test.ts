@@ -30,7 +30,7 @@ const noMaster = {
   submit: away,
   get: away,
   cancel: async () => {},
-  slots: async () => 0,
+  refuse: async () => {},
 };
 
 /** Two sectors of deadline 1 are faulty; one of them is corrupt. */

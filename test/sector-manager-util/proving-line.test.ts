@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { proverBinary } from '../../src/ext-processor/prover-binary.ts';
 import { isGatePassed } from '../../src/poster/gate-store.ts';
+import { recordStore } from '../../src/stores/index/store-records.ts';
 import { MINER, OPEN } from '../devnet/chain-under-test.ts';
 import { startTestMaster, type TestMaster } from '../master/test-master.ts';
 import { startSlave } from '../slave/test-slave.ts';
@@ -31,6 +32,7 @@ test(
   LIMIT,
   async () => {
     const scene = await provingScene(OPEN + 2, { sectors: 4, cluster: cluster() });
+    await recordStore(database.db, { name: 'store', path: scene.store }, { tookMs: 1, sectors: 4, strange: 0 });
     const slave = startSlave(master.port, { env: { ...process.env, WDPOST_PROVER: prover } });
     expect(await isGatePassed(database.db, { minerId: MINER, network })).toBe(false);
 

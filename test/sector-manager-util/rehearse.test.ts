@@ -1,10 +1,14 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
   type RehearsedSector,
   storeRehearsals,
 } from '../../src/programs/sector-manager/util/proving/rehearsal-report.ts';
-import { OPEN } from '../devnet/chain-under-test.ts';
+import { SectorIndex } from '../../src/stores/index/sector-index.ts';
+import { SectorSet } from '../../src/stores/index/sector-set.ts';
+import { recordStore } from '../../src/stores/index/store-records.ts';
+import { MINER, OPEN } from '../devnet/chain-under-test.ts';
 import { prover } from '../ext-processor/real-prover.ts';
 import { startTestMaster } from '../master/test-master.ts';
 import { startSlave } from '../slave/test-slave.ts';
@@ -19,6 +23,7 @@ test('a slave reads the sectors of the chain, and what is bad is named with its 
   try {
     const cluster = `Database = "${database.url}"\nMaster = "127.0.0.1:${master.port}"`;
     const scene = await provingScene(OPEN + 2, { sectors: 4, cluster });
+    await recordStore(database.db, { name: 'store', path: scene.store }, { tookMs: 1, sectors: 4, strange: 0 });
     await expect(scene.run('rehearse', { deadline: '0' })).rejects.toThrow('no slave could read');
     const slave = startSlave(master.port, { env: { ...process.env, WDPOST_PROVER: prover } });
     await master.log.until((line) => line.msg === 'slave joined');
@@ -33,6 +38,8 @@ test('a slave reads the sectors of the chain, and what is bad is named with its 
     });
     expect(whole.text).toContain('2 sectors read in');
 
+    const spare = join(dirname(scene.store), 'spare');
+    await cp(scene.store, spare, { recursive: true, filter: (path) => !/-[012]$/.test(path) });
     await rm(scene.sealedFile(2));
     await writeFile(scene.sealedFile(3), Buffer.alloc(2048, 1));
     const bad = await scene.run('rehearse');
@@ -51,6 +58,21 @@ test('a slave reads the sectors of the chain, and what is bad is named with its 
     expect((await scene.run('rehearse', { deadline: '1', partition: '0', store: 'store' })).json).toMatchObject({
       sectors: [{ number: 2 }, { number: 3 }],
     });
+
+    // The index knows of the corrupt copy alone, so that one is found first.
+    const some = SectorSet.of([3]);
+    const share = { store: 'store', minerId: MINER, upgraded: false, sealed: some, cache: some };
+    await new SectorIndex({ db: database.db }).add([share]);
+    const more = `[[Common.PersistStores]]\nName = "spare"\nPath = "${spare}"\nReadOnly = true\n`;
+    await appendFile(join(scene.home, 'sector-manager.cfg'), more);
+    await recordStore(database.db, { name: 'spare', path: spare }, { tookMs: 1, sectors: 1, strange: 0 });
+    const copied = await scene.run('rehearse', { deadline: '1' });
+    expect(copied.exitCode).toBe(1);
+    expect(copied.json).toMatchObject({
+      stores: [{ store: null }, { store: 'spare', sectors: 1, bad: 0 }, { store: 'store', sectors: 1, bad: 1 }],
+      sectors: [{ number: 2 }, { number: 3, verdict: 'corrupt', store: 'store' }],
+    });
+    expect(copied.text).toMatch(/sector 3: corrupt \(.*; its copy in spare is good$/m);
 
     await expect(scene.run('rehearse', { partition: '0' })).rejects.toThrow('--partition needs --deadline');
     await expect(scene.run('rehearse', { store: 'other' })).rejects.toThrow('has no store "other", only store');

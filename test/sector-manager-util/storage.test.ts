@@ -79,13 +79,13 @@ test('a store may be attached before the daemon ever ran', async () => {
 test('attach names what it leaves out and ends with 3', async () => {
   await makeSector(store, 1);
   await makeSealed(store, 2);
-  const { code, stderr } = await util('attach', '-v', store.path);
+  const { code, stderr } = await util('attach', '-v', '--name=a', store.path);
   expect(stderr).toMatch(/^s-t01000-2: cache\/s-t01000-2 does not exist$/m);
   expect(stderr).toMatch(/^cache file missing +1$/m);
   expect(code).toBe(3);
-  const answer = await util('attach', '--json', '--dry-run', store.path);
+  const answer = await util('attach', '--json', '--dry-run', '--name=a', store.path);
   expect(JSON.parse(answer.stdout)).toMatchObject({
-    name: store.path,
+    name: 'a',
     ok: 1,
     cacheFileMissing: 1,
     dryRun: true,
@@ -95,10 +95,19 @@ test('attach names what it leaves out and ends with 3', async () => {
 });
 
 test('attach fails with one line where nothing can be scanned', async () => {
-  const { code, stdout, stderr } = await util('attach', store.path);
+  const { code, stdout, stderr } = await util('attach', '--name=a', store.path);
   expect(stderr).toMatch(/^error: store .*: none of its folders holds anything; is it mounted\?$/m);
   expect(stderr).not.toContain('add the section');
   expect([code, stdout.trim()]).toEqual([1, '']);
+});
+
+test('attach refuses a second name for a store of the config file', async () => {
+  await makeSector(store, 1);
+  const { code, stdout, stderr } = await util('attach', store.path);
+  expect(stderr).toBe(
+    `error: ${store.path} is the store a already: say --name a, or take that one out of the config file and storage detach a\n`,
+  );
+  expect([code, stdout]).toEqual([1, '']);
 });
 
 test.each([

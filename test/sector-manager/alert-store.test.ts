@@ -46,6 +46,7 @@ test('a manager that leads no more keeps nothing', async () => {
     judge: () => {
       throw new Error('another manager leads now');
     },
+    demand: sql`SELECT 1`,
   });
   const store = new AlertStore({ clock: systemClock, logger: silentLogger, db: fenced });
   store.keep('a', alert('a'));

@@ -75,6 +75,7 @@ Sender = "${worker}"
     [`parameters of t0${MINER}`]: 'ok',
     'store good': 'ok',
     'store lost': 'fail',
+    stores: 'warn',
     database: 'ok',
     master: 'fail',
     capacity: 'fail',

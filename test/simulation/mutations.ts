@@ -99,6 +99,24 @@ export const mutations: readonly Mutation[] = [
     decide: withFacts((facts, run) => ({ ...facts, randomness: run.randomness })),
   },
   {
+    name: 'skips a sector whose first copy is corrupt',
+    caught: EARLY,
+    decide: withFacts((facts) =>
+      known(({ task, ...others }) => {
+        if (task?.state !== 'faulted') return { ...others, ...(task && { task }) };
+        const faults = task.faults.map(({ copy: _, ...fault }) => fault);
+        return { ...others, task: { ...task, faults } };
+      }, facts),
+    ),
+  },
+  {
+    name: 'forgets which copy was corrupt',
+    caught: LOST,
+    decide: withActions((actions) =>
+      actions.map((action) => (action.kind === 'recheck' ? { ...action, corrupt: [] } : action)),
+    ),
+  },
+  {
     name: 'sends only when all partitions are proven',
     caught: LOST,
     decide: without(

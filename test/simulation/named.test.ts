@@ -3,7 +3,7 @@ import { Random } from '../chaos/random.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import { countBits } from './sectors.ts';
 import { simulate } from './simulate.ts';
-import { Stores } from './stores.ts';
+import { type CopyName, Stores } from './stores.ts';
 import { type Storm, Weather } from './weather.ts';
 
 const PARTITIONS = 5;
@@ -24,7 +24,7 @@ class AwayStores extends Stores {
     this.#away = away;
   }
 
-  override unknown(_partition: number, epoch: number): number {
+  override awayOf(_partition: number, _name: CopyName, epoch: number): number {
     return this.#away(epoch);
   }
 }

@@ -21,6 +21,8 @@ export interface Outcome {
 const REACTION = 14;
 /** The last of them in which a message may go. */
 const SUBMISSION = 6;
+/** After a second failure in a row. */
+const PAUSE = 2;
 
 /** Judges from what the chain and the stores really were, never from what the manager believes. */
 export class Oracle {
@@ -176,7 +178,8 @@ export class Oracle {
           ),
       )
       .reduce((latest, { epoch }) => Math.max(latest, epoch), 0);
-    const needed = REACTION + proveEpochs;
+    // What is read in vain first is found out as late as a proof would be there.
+    const needed = REACTION + proveEpochs + stores.triesInVain(partition) * (proveEpochs + PAUSE);
     const enough = (unreadable: number) => unreadable !== sectors && !isTooDear(sectors, recovering, unreadable);
     let whole = 0;
     for (let at = Math.max(first, upset + 1); at < close; at++) {

@@ -1,5 +1,6 @@
 import { Bitfield } from '../../src/filecoin/bitfield.ts';
 import type { Action } from '../../src/poster/actions.ts';
+import { allCopies } from '../../src/poster/corrupt-copies.ts';
 import { pauseUntil } from '../../src/poster/reserve.ts';
 import { provenSectors, type Run } from '../../src/poster/run.ts';
 import { bitsOf, sectorOf } from './sectors.ts';
@@ -30,7 +31,10 @@ export function carryOut(parts: SimParts, action: Action, setting: Setting): voi
       return;
     case 'check': {
       const partition = run.deadline * plan.partitions + action.partition;
-      const sectors = [...action.sectors].map((number) => plan.stores.check(partition, sectorOf(number), node.epoch));
+      const corrupt = partitionOf(run, action.partition)?.corrupt;
+      const sectors = [...action.sectors].map((number) =>
+        plan.stores.check(partition, sectorOf(number), node.epoch, corrupt),
+      );
       memory.checks.set(action.partition, { atEpoch: height, sectors });
       return;
     }
@@ -38,7 +42,9 @@ export function carryOut(parts: SimParts, action: Action, setting: Setting): voi
       if (plan.weather.blows('master-away', node.epoch)) throw new NodeAway('master');
       const partition = run.deadline * plan.partitions + action.partition;
       const sectors = bitsOf(action.sectors.map((sector) => sector.number));
-      const taskId = master.submit({ partition, sectors, randomness: randomnessOf(run.randomness) }, run.close);
+      const second = bitsOf(action.sectors.flatMap((copy) => (copy.sealedFile === 'second' ? [copy.number] : [])));
+      const proof = { partition, sectors, randomness: randomnessOf(run.randomness) };
+      const taskId = master.submit(proof, second, run.close);
       node.mayDie();
       givesUp(parts, run, action.partition, action.skipped);
       move(row, run, action.partition, action.from, {
@@ -53,10 +59,21 @@ export function carryOut(parts: SimParts, action: Action, setting: Setting): voi
       memory.checks.delete(action.partition);
       pause(parts, setting, action.partition);
       givesUp(parts, run, action.partition, action.skipped);
-      move(row, run, action.partition, 'proving', { state: 'checking', taskId: null, skipped: action.skipped });
+      move(row, run, action.partition, 'proving', {
+        state: 'checking',
+        taskId: null,
+        skipped: action.skipped,
+        corrupt: allCopies(partitionOf(run, action.partition)?.corrupt ?? [], action.corrupt),
+      });
       return;
     case 'leave-out':
-      move(row, run, action.partition, action.from, { state: 'left-out', taskId: null });
+      if (action.from === 'proving') memory.checks.delete(action.partition);
+      pause(parts, setting, action.partition);
+      move(row, run, action.partition, action.from, {
+        state: 'left-out',
+        taskId: null,
+        corrupt: allCopies(partitionOf(run, action.partition)?.corrupt ?? [], action.corrupt),
+      });
       return;
     case 'accept':
       node.ask('randomness');
@@ -107,6 +124,8 @@ export function pause(parts: SimParts, { run, memory, height }: Setting, index: 
   memory.failures.set(index, failures);
   memory.pausedUntil.set(index, pauseUntil(run, paceOf(parts.plan), height, failures));
 }
+
+const partitionOf = (run: Run, index: number) => run.partitions.find((one) => one.index === index);
 
 function givesUp(parts: SimParts, run: Run, index: number, skipped: Bitfield): void {
   const partition = run.partitions.find((one) => one.index === index);

@@ -2,10 +2,13 @@ import type { SectorFault, TaskFact } from '../../src/poster/facts.ts';
 import type { Random } from '../chaos/random.ts';
 import type { Proof } from './miner-state.ts';
 import type { Plan } from './plan.ts';
-import { numbersOf } from './sectors.ts';
+import { numbersOf, sectorOf } from './sectors.ts';
+import type { CopyName } from './stores.ts';
 
 interface SimTask {
   readonly proof: Proof;
+  /** Sectors whose second copy is read. */
+  readonly second: number;
   readonly close: number;
   left: number;
   fact: TaskFact;
@@ -24,11 +27,11 @@ export class SimMaster {
   }
 
   /** The same work is one task; a failed one begins anew. */
-  submit(proof: Proof, close: number): string {
-    const id = `${proof.randomness}/${proof.partition}/${proof.sectors}`;
+  submit(proof: Proof, second: number, close: number): string {
+    const id = `${proof.randomness}/${proof.partition}/${proof.sectors}/${second}`;
     const known = this.#tasks.get(id)?.fact.state;
     if (known !== 'running' && known !== 'proven') {
-      this.#tasks.set(id, { proof, close, left: this.#plan.proveEpochs, fact: { state: 'running' } });
+      this.#tasks.set(id, { proof, second, close, left: this.#plan.proveEpochs, fact: { state: 'running' } });
     }
     return id;
   }
@@ -54,13 +57,26 @@ export class SimMaster {
     const { weather, stores } = this.#plan;
     if (--task.left > 0) return;
     const { partition, sectors } = task.proof;
-    const bad = sectors & stores.bad(partition, epoch);
-    let unknown = sectors & stores.unknown(partition, epoch);
+    const read: Readonly<Record<CopyName, number>> = { first: sectors & ~task.second, second: sectors & task.second };
+    // Of files that are gone a prover cannot tell whether it has the wrong mount.
+    const gone = sectors & stores.goneOf(partition, epoch);
+    const bad =
+      ((read.first & stores.badOf(partition, 'first', epoch)) |
+        (read.second & stores.badOf(partition, 'second', epoch))) &
+      ~gone;
+    let unknown =
+      gone |
+      (read.first & stores.awayOf(partition, 'first', epoch)) |
+      (read.second & stores.awayOf(partition, 'second', epoch));
     if (weather.blows('false-faults', epoch))
       unknown |= sectors & this.#random.between(0, 2 ** this.#plan.sectors - 1) & ~bad;
+    const faultOf = (number: number, kind: SectorFault['class'], reason: string): SectorFault => {
+      const name: CopyName = task.second & (1 << sectorOf(number)) ? 'second' : 'first';
+      return { sector: number, class: kind, reason, copy: { number, sealedFile: name, cacheDir: name } };
+    };
     const faults = [
-      ...numbersOf(partition, bad).map((sector): SectorFault => ({ sector, class: 'bad', reason: 'gone' })),
-      ...numbersOf(partition, unknown).map((sector): SectorFault => ({ sector, class: 'unknown', reason: 'away' })),
+      ...numbersOf(partition, bad).map((number) => faultOf(number, 'bad', 'corrupt')),
+      ...numbersOf(partition, unknown).map((number) => faultOf(number, 'unknown', 'gone, or away')),
     ];
     if (weather.blows('failing-proofs', epoch) && this.#random.chance(0.7)) {
       task.fact = { state: 'failed', reason: 'the prover failed' };

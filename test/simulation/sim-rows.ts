@@ -21,6 +21,8 @@ export function newPartition(index: number, sectors: Bitfield, recovering: Bitfi
     messageLimit: 0,
     commitment: null,
     provingEpoch: null,
+    corrupt: [],
+    refusedProofs: 0,
   };
 }
 

@@ -37,6 +37,7 @@ test.each([
   ['FIL_PROOFS_PARAMETER_CACHE', [tmpdir()], ['params', '/nonexistent/params', '/etc/hostname']],
   ['TMPDIR', [tmpdir()], ['/nonexistent', '/etc/hostname', 'tmp']],
   ['WDPOST_LOCK_DIR', ['/run/wdpost'], ['locks']],
+  ['WDPOST_PROVER', [process.execPath], ['/nonexistent', '/etc/passwd', tmpdir()]],
   ['BELLMAN_NO_GPU', ['0', '1'], ['false']],
   ['EC_GPU_FRAMEWORK', ['cuda', 'opencl'], ['CUDA']],
   ['BELLPERSON_GPUS_PER_LOCK', ['0', '1'], ['-1', 'all']],
@@ -52,7 +53,7 @@ test.each([
 });
 
 test('every variable that is checked has a case above', () => {
-  expect(variables.filter(({ isGood }) => isGood !== undefined)).toHaveLength(14);
+  expect(variables.filter(({ isGood }) => isGood !== undefined)).toHaveLength(15);
 });
 
 test('BELLMAN_GPU_INDEXS chooses the GPU where CUDA_VISIBLE_DEVICES does not', () => {

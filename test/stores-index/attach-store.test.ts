@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
@@ -220,6 +220,37 @@ test('new sectors of a growing store come into the index when they are whole', a
   trouble = 'it is not itself';
   await expect(indexNew()).rejects.toMatchObject({ code: 'store-not-itself' });
   expect(await copies(3)).toEqual([]);
+});
+
+test('with a pattern, too, another store at the path is refused, and the right one is not', async () => {
+  for (const number of [1, 2, 3, 4]) await makeSector(store, number);
+  await attach(store);
+  await makeSector(store, 10);
+  expect(await attach(store, { pattern: 's-t01000-1[0-9]' })).toMatchObject({ counts: { ok: 1 }, added: 1 });
+  await rename(store.path, join(stores.root, 'real'));
+  store = await stores.store('a');
+  for (const number of [4, 11]) await makeSector(store, number);
+  expect(await attach(store, { pattern: 's-t01000-1[0-9]' })).toMatchObject({
+    added: 0,
+    failure: { code: 'store-not-itself' },
+  });
+  expect(await copies(11)).toEqual([]);
+});
+
+test('a folder that is another store is refused under a second name', async () => {
+  await makeSector(store, 1);
+  await attach(store);
+  const other = { ...store, name: 'b', path: join(stores.root, 'b') };
+  await symlink(store.path, other.path);
+  await expect(attach(other)).rejects.toMatchObject({
+    code: 'store-same-folder',
+    message: expect.stringContaining(`${other.path} is the same folder as the store a at ${store.path}`),
+  });
+  await database.db.kysely.deleteFrom('stores').execute();
+  await expect(attach(other, { configured: [store, other] })).rejects.toMatchObject({ code: 'store-same-folder' });
+  await rm(other.path);
+  await makeSector(await stores.store('b'), 2);
+  expect(await attach(other, { configured: [store, other] })).toMatchObject({ counts: { ok: 1 } });
 });
 
 test('another store at the path neither comes into the index nor takes anything out of it', async () => {

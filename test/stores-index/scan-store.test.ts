@@ -135,9 +135,9 @@ describe('hostile names', () => {
     await writeFile(Buffer.concat([Buffer.from(join(store.path, 'cache/')), Buffer.from([0xff, 0xfe, 0x1b])]), '');
     const { sectors, strange, strangeCount } = await scan();
     expect(kindsOf(sectors)).toEqual(['good good', 'wrong wrong', 'good wrong', 'unknown missing']);
-    expect(sectors[1]?.sealed.reason).toBe('sealed/s-t01000-2 is a link out of the store');
-    expect(sectors[1]?.cache.reason).toBe('cache/s-t01000-2 is a link out of the store');
-    expect(sectors[2]?.cache.reason).toBe('cache/s-t01000-3/p_aux is a link out of the store');
+    expect(sectors[1]?.sealed.reason).toBe('sealed/s-t01000-2 is a link out of the store, which is not followed');
+    expect(sectors[1]?.cache.reason).toBe('cache/s-t01000-2 is a link out of the store, which is not followed');
+    expect(sectors[2]?.cache.reason).toBe('cache/s-t01000-3/p_aux is a link out of the store, which is not followed');
     expect(strangeCount).toBe(6);
     expect(strange.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['s-t01000-9 9', 's-t0x-1', 'a\\nb', '��\\u001b']),

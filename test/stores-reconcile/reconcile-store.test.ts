@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { SectorIndex } from '../../src/stores/index/sector-index.ts';
 import { SectorSet } from '../../src/stores/index/sector-set.ts';
-import { forgetStore } from '../../src/stores/index/store-records.ts';
+import { forgetStore, recordStore } from '../../src/stores/index/store-records.ts';
 import type { PersistStore } from '../../src/stores/persist-store.ts';
 import { reconcileStore } from '../../src/stores/reconcile/reconcile-store.ts';
 import { saveLost } from '../../src/stores/reconcile/save-lost.ts';
@@ -19,6 +19,7 @@ let stores: TestStores;
 let a: PersistStore;
 let b: PersistStore;
 const endings: (() => void)[] = [];
+const SCAN = { tookMs: 1, sectors: 1, strange: 0 };
 
 beforeAll(async () => {
   database = await createTestDatabase();
@@ -28,11 +29,12 @@ beforeEach(async () => {
   stores = await TestStores.make();
   a = await stores.store('a');
   b = await stores.store('b');
+  for (const store of [a, b]) await recordStore(database.db, store, SCAN);
 });
 afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) end();
   await stores.remove();
-  for (const table of ['store_findings', 'store_reconciliations', 'store_sectors'] as const) {
+  for (const table of ['stores', 'store_findings', 'store_reconciliations', 'store_sectors'] as const) {
     await database.db.kysely.deleteFrom(table).execute();
   }
 });
@@ -88,6 +90,26 @@ test('what differs is kept with the time it was first seen, and goes when it is 
   const rows = database.db.kysely.selectFrom('store_findings').selectAll().orderBy('sector_number');
   expect(await rows.executeTakeFirst()).toMatchObject({ since: first?.since, seen_at: expect.any(Number) });
   expect(await reconciliation('a')).toMatchObject({ findings: 3, sectors: 4, trouble: null });
+});
+
+test('what was removed and the chain has no more is forgotten, so that it does not speak against the store', async () => {
+  const numbers = [1, 2, 3, 4, 5, 6, 7, 8];
+  for (const number of numbers) await makeSector(a, number);
+  const remove = async (number: number) => {
+    for (const folder of ['sealed', 'cache']) await rm(join(a.path, folder, `s-t01000-${number}`), { recursive: true });
+  };
+  await world(numbers).reconcile(a);
+  for (const number of [1, 2]) await remove(number);
+  await world([3, 4, 5, 6, 7, 8]).reconcile(a);
+  // Of eight sectors three would be too many. Each world is a restart: only the index knows what belongs there.
+  await remove(3);
+  const { reconcile, index } = world([3, 4, 5, 6, 7, 8]);
+  expect((await reconcile(a)).findings.missing).toBe(1);
+  const located = await index.locate(
+    MINER,
+    numbers.map((number) => ({ number, upgraded: false })),
+  );
+  expect([...located.keys()]).toEqual([3, 4, 5, 6, 7, 8]);
 });
 
 test('a sector is lost only when every store was compared', async () => {

@@ -29,9 +29,14 @@ afterEach(async () => {
 /** An index that is told what it knows. */
 class ToldIndex implements SectorPlaces {
   readonly added: StoreShare[] = [];
-  readonly #copies: ReadonlyMap<number, readonly string[]>;
+  isAttached = true;
+  #copies: ReadonlyMap<number, readonly string[]> = new Map();
 
   constructor(copies: Readonly<Record<number, readonly string[]>> = {}) {
+    this.tell(copies);
+  }
+
+  tell(copies: Readonly<Record<number, readonly string[]>>): void {
     this.#copies = new Map(Object.entries(copies).map(([number, names]) => [Number(number), names]));
   }
 
@@ -45,9 +50,23 @@ class ToldIndex implements SectorPlaces {
     return [{ store, minerId: MINER, upgraded: false, sealed: numbers, cache: numbers }];
   }
 
+  async wasScanned(): Promise<boolean> {
+    return this.isAttached;
+  }
+
   async add(shares: readonly StoreShare[]): Promise<void> {
     this.added.push(...shares);
   }
+}
+
+function sets(numbers: readonly number[]) {
+  const set = SectorSet.of(numbers);
+  return { sealed: set, cache: set };
+}
+
+/** An index by which all of these are in the store. */
+function holding(store: string, numbers: readonly number[]): Record<number, readonly string[]> {
+  return Object.fromEntries(numbers.map((number) => [number, [store]]));
 }
 
 function checkerWith(index: SectorPlaces, of: readonly PersistStore[] = [a, b]): StoreChecker {
@@ -126,7 +145,7 @@ describe('with an index', () => {
       return { store: 'a', minerId, upgraded: false, sealed: set, cache: set };
     };
     const index = new ToldIndex({ 1: ['a'] });
-    index.shares = async ({ store }) => (store === 'a' ? [of(100, 1, 2, 3, 4), of(MINER, 1)] : []);
+    index.shares = async ({ store }) => (store === 'a' ? [of(100, 1), of(MINER, 1)] : []);
     expect(await checkerWith(index).trouble('a')).toBeUndefined();
   });
 
@@ -134,7 +153,7 @@ describe('with an index', () => {
     await makeSector(a, 1);
     await makeSector(b, 2);
     const failing = async () => Promise.reject(new Error('the database is away'));
-    const checker = checkerWith({ locate: failing, shares: failing, add: failing });
+    const checker = checkerWith({ locate: failing, shares: failing, wasScanned: failing, add: failing });
     // Nobody knows what belongs to the stores: below a mount point may lie anything.
     expect(await check(checker, 1, 2, 3)).toMatchObject([
       { verdict: 'good' },
@@ -154,6 +173,93 @@ describe('with an index', () => {
     for (const number of [11, 12, 13, 14, 15]) await check(checker, number);
     expect(await check(checker, 1)).toMatchObject([{ verdict: 'unknown' }]);
     expect(index.added.filter(({ store }) => store === 'a')).toEqual([]);
+  });
+});
+
+describe('a part of a store is not the store', () => {
+  const all = Array.from({ length: 24 }, (_, index) => index + 1);
+
+  test.each([
+    ['leftovers below its mount point', all.slice(0, 1)],
+    ['half of it', all.slice(0, 12)],
+    ['two thirds of it', all.slice(0, 16)],
+  ])('%s', async (_, there) => {
+    for (const number of there) await makeSector(a, number);
+    const [found, lost] = await check(checkerWith(new ToldIndex(holding('a', all)), [a]), 1, 24);
+    expect(found).toMatchObject({ verdict: 'good' });
+    expect(lost).toMatchObject({
+      verdict: 'unknown',
+      reason: expect.stringMatching(/^a: of \d+ sectors seen there before/),
+    });
+  });
+
+  test('and is it again when the index is told that the others were removed', async () => {
+    for (const number of all.slice(0, 12)) await makeSector(a, number);
+    const index = new ToldIndex(holding('a', all));
+    const checker = checkerWith(index, [a]);
+    expect(await check(checker, 24)).toMatchObject([{ verdict: 'unknown' }]);
+    index.tell(holding('a', all.slice(0, 13)));
+    checker.reload([a]);
+    await expect.poll(() => checker.trouble('a')).toBeUndefined();
+    expect(await check(checker, 13)).toMatchObject([{ verdict: 'bad' }]);
+  });
+
+  test('where much of what is looked for at once is gone, none of it is bad, and a little is', async () => {
+    const [known, lost] = [all.slice(0, 16), all.slice(16)];
+    for (const number of known) await makeSector(a, number);
+    const index = new ToldIndex(holding('a', all));
+    index.shares = async ({ store }) =>
+      store === 'a' ? [{ store, minerId: MINER, upgraded: false, ...sets(known) }] : [];
+    const checker = checkerWith(index, [a]);
+    const checks = await check(checker, ...all);
+    expect(checks.filter(({ verdict }) => verdict === 'good')).toHaveLength(16);
+    for (const one of checks.slice(16)) {
+      expect(one).toMatchObject({
+        verdict: 'unknown',
+        reason: 'a: of 24 sectors that it is known to hold 8 are gone at once; is all of it mounted?',
+      });
+    }
+    expect(new Set((await check(checker, ...lost.slice(0, 4))).map(({ verdict }) => verdict))).toEqual(
+      new Set(['bad']),
+    );
+    // What is whole in another store was moved there.
+    for (const number of lost) await makeSector(b, number);
+    const both = checkerWith(index);
+    expect((await check(both, ...all, 25)).map(({ verdict }) => verdict)).toEqual([...all.map(() => 'good'), 'bad']);
+  });
+
+  test('what a store lacks that was never attached says nothing, until it is', async () => {
+    await makeSector(a, 1);
+    const index = new ToldIndex({ 1: ['a'] });
+    index.isAttached = false;
+    const checker = checkerWith(index, [a]);
+    expect(await check(checker, 1, 2)).toMatchObject([
+      { verdict: 'good' },
+      { verdict: 'unknown', reason: expect.stringContaining('a: it was never attached') },
+    ]);
+    expect(await checker.trouble('a')).toBeUndefined();
+    index.isAttached = true;
+    expect(await check(checker, 2)).toMatchObject([{ verdict: 'bad' }]);
+  });
+
+  test('a folder that two stores lead to is in doubt as both', async () => {
+    await makeSector(a, 1);
+    await rm(b.path, { recursive: true });
+    await symlink(a.path, b.path);
+    const checker = checkerWith(new ToldIndex({ 1: ['a'] }));
+    const [found, lost] = await check(checker, 1, 2);
+    expect(found).toMatchObject({ verdict: 'good', store: 'a' });
+    expect(lost).toMatchObject({
+      verdict: 'unknown',
+      reason: expect.stringContaining('it is the same folder as the store'),
+    });
+    expect(await checker.trouble('a')).toBe(
+      `it is the same folder as the store b at ${b.path}: one of them is not mounted, or configured twice`,
+    );
+    expect(await checker.trouble('b')).toContain('the same folder as the store a');
+    await rm(b.path);
+    await makeSector(await stores.store('b'), 3);
+    expect(await check(checker, 2)).toMatchObject([{ verdict: 'bad' }]);
   });
 });
 

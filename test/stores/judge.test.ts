@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Finding, Probe } from '../../src/stores/check-messages.ts';
+import type { Finding } from '../../src/stores/check-messages.ts';
 import { judge, type StoreLook } from '../../src/stores/judge.ts';
 import { storeFolders } from '../../src/stores/sector-files.ts';
-import { StoreIdentity } from '../../src/stores/store-identity.ts';
 import { filesOf } from './test-stores.ts';
 
 const finding: fc.Arbitrary<Finding> = fc
@@ -65,33 +64,4 @@ test('the reason names what is wrong before what is missing', () => {
     }),
   );
   expect(judge(1, filesOf(1), looks)).toEqual({ number: 1, verdict: 'bad', reason: 's1: it is wrong' });
-});
-
-function probe(init: Partial<Probe> = {}): Probe {
-  return { root: '1:2', filled: ['sealed', 'cache'], canariesAsked: 0, canariesFound: 0, ...init };
-}
-
-test('a store is itself, until it is not', () => {
-  const identity = new StoreIdentity();
-  expect(identity.trouble(probe(), probe())).toBeUndefined();
-  expect(identity.trouble(probe(), probe({ root: '1:3' }))).toMatch('another file system');
-  expect(identity.trouble(probe(), probe({ filled: ['cache'] }))).toMatch('sealed/ is gone or empty');
-  expect(identity.trouble(probe({ trouble: 'EIO' }), probe())).toBe('EIO');
-  expect(identity.trouble(probe(), probe({ canariesAsked: 2 }))).toMatch('none of the sectors');
-  expect(identity.trouble(probe(), probe())).toBeUndefined();
-});
-
-test('a remounted store is known by its sectors', () => {
-  const identity = new StoreIdentity();
-  identity.trouble(probe(), probe());
-  const remounted = probe({ root: '9:2', canariesAsked: 4, canariesFound: 3 });
-  expect(identity.trouble(probe(), remounted)).toBe('the store was replaced during the check');
-  expect(identity.trouble(remounted, remounted)).toBeUndefined();
-  expect(identity.trouble(probe({ root: '9:2' }), probe({ root: '9:2' }))).toBeUndefined();
-});
-
-test('a few sectors seen last are remembered', () => {
-  const identity = new StoreIdentity();
-  for (const path of ['a', 'b', 'c', 'd', 'e', 'c']) identity.sawGood(path);
-  expect(identity.canaries).toEqual(['e', 'd', 'c', 'b']);
 });

@@ -1,6 +1,6 @@
 import type { ColumnType, Generated } from 'kysely';
 
-/** sql/0003-poster.sql and 0007-poster.sql. Epochs are the chain's, times milliseconds since 1970, bit fields RLE+. */
+/** sql/0003-poster.sql, 0007-poster.sql and 0015-copies.sql. Epochs are the chain's, times milliseconds since 1970, bit fields RLE+. */
 export interface PostRunsTable {
   id: Generated<number>;
   miner_id: number;
@@ -32,6 +32,9 @@ export interface PostPartitionsTable {
   commitment: Generated<Buffer | null>;
   took_ms: Generated<number | null>;
   proving_epoch: Generated<number | null>;
+  /** JSON. */
+  corrupt_copies: Generated<string | null>;
+  refused_proofs: Generated<number>;
   reason: string | null;
   proving_at: number | null;
   proven_at: number | null;

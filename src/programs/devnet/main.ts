@@ -1,7 +1,8 @@
-import { Command, CommanderError } from 'commander';
-import { programHelp } from '../../cli/help-text.ts';
+import { Command, CommanderError, Option } from 'commander';
+import { LOG_HELP, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
 import { programVersion } from '../../cli/version.ts';
+import { sectorSizeNames } from '../../filecoin/sector-size.ts';
 import { defaultQuiet } from './quiet.ts';
 import { runDevnet } from './run.ts';
 
@@ -15,7 +16,7 @@ const program = new Command('wdpost-devnet')
     '--sectors <file>',
     'JSON lines {"sector_id", "comm_r", "miner"?, "deadline"?} as `prover-tools sectors fake` prints them',
   )
-  .option('--sector-size <size>', '2KiB, 8MiB, 512MiB, 32GiB or 64GiB', '2KiB')
+  .addOption(new Option('--sector-size <size>', 'of all sectors').choices(sectorSizeNames).default('2KiB'))
   .option('--partitions-per-deadline <n>', 'partitions put into a deadline before the next one is filled', '1')
   .option('--listen <host:port>', 'port 0 takes a free one', '127.0.0.1:0')
   .option('--block-time <duration>', 'between tipsets, such as 1s or 250ms; 0 makes none by itself', '1s')
@@ -33,7 +34,13 @@ const program = new Command('wdpost-devnet')
   )
   .option('--seed <text>', 'decides keys, tokens and randomness', 'wdpost-devnet')
   .version(programVersion())
-  .addHelpText('after', programHelp('wdpost-devnet --home /tmp/devnet --miner t01000 --sectors sectors.jsonl'))
+  .addHelpText(
+    'after',
+    LOG_HELP +
+      '\nWhat happens on the chain is printed to stdout as JSON lines.\n' +
+      programHelp('wdpost-devnet --home /tmp/devnet --miner t01000 --sectors sectors.jsonl'),
+  )
+  .showHelpAfterError('(add --help for the options)')
   .exitOverride()
   .action((options: Parameters<typeof runDevnet>[0]) => runProgram(() => runDevnet(options)));
 

@@ -20,7 +20,7 @@ export function minerId(text: string): number {
   try {
     return Number(actorId(parseAddress(/^[0-9]+$/.test(text) ? `t0${text}` : text)));
   } catch (cause) {
-    throw new CodedError('bad-miner', `--miner ${text}: expected an actor id such as t01001`, { cause });
+    throw new CodedError('usage', `--miner ${text}: expected an actor id such as t01001`, { cause });
   }
 }
 
@@ -30,7 +30,7 @@ export function listenAddress(text: string): { readonly host: string; readonly p
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host === undefined || port > 65_535)
-    throw new CodedError('bad-address', `--listen ${text}: expected host:port, such as 127.0.0.1:0`);
+    throw new CodedError('usage', `--listen ${text}: expected host:port, such as 127.0.0.1:0`);
   return { host, port };
 }
 

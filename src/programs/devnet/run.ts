@@ -94,13 +94,13 @@ async function announce(devnet: Devnet, init: DevnetInit, home: string): Promise
 function whole(name: string, text: string, lowest: number): number {
   const value = Number(text);
   if (!/^[0-9]+$/.test(text) || value < lowest)
-    throw new CodedError('bad-option', `${name} ${text}: expected a whole number from ${lowest} up`);
+    throw new CodedError('usage', `${name} ${text}: expected a whole number from ${lowest} up`);
   return value;
 }
 
 function duration(name: string, text: string): number {
   const value = text === '0' ? 0 : ms(text as StringValue);
   if (value === undefined || !(value >= 0))
-    throw new CodedError('bad-option', `${name} ${text}: expected a duration such as 1s or 250ms`);
+    throw new CodedError('usage', `${name} ${text}: expected a duration such as 1s or 250ms`);
   return value;
 }

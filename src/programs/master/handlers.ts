@@ -60,6 +60,12 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
       ),
     'task.get': ({ id }, peer) => within(peer, async (reign) => await follow(reign, peer, await reign.leader.get(id))),
     'task.cancel': ({ id, reason }, peer) => within(peer, (reign) => reign.withdraw(id, reason, peer)),
+    'task.refuse': ({ id, proof, reason }, peer) =>
+      within(
+        peer,
+        async (reign) =>
+          await follow(reign, peer, await reign.leader.refuse({ id, proof: Buffer.from(proof, 'base64'), reason })),
+      ),
     'task.rehearse': (_, peer, body) =>
       within(peer, async (reign) => {
         if (body === undefined) throw new CodedError('bad-task', 'task.rehearse came without its task');

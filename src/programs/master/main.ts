@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { programHelp } from '../../cli/help-text.ts';
+import { LOG_HELP, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
 import { ServiceManager } from '../../cli/service-manager.ts';
 import { untilSignal } from '../../cli/until-signal.ts';
@@ -24,15 +24,18 @@ const program = new Command('wdpost-master-daemon')
   )
   .addHelpText(
     'after',
-    programHelp(
-      'wdpost-master-daemon -c /etc/wdpost/wdpost_master.toml',
-      'wdpost-master-daemon tasks list -c /etc/wdpost/wdpost_master.toml',
-    ),
+    LOG_HELP +
+      programHelp(
+        'wdpost-master-daemon -c /etc/wdpost/wdpost_master.toml',
+        'wdpost-master-daemon tasks list -c /etc/wdpost/wdpost_master.toml',
+      ),
   )
   .showHelpAfterError('(add --help for the options)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .action((options: { config?: string; stage: string }) => {
     const { config: file, stage } = options;
+    const [word] = program.args;
+    if (word !== undefined) return program.error(`error: unknown command '${word}': write tasks, slaves, or -c alone`);
     const isWinning = stage === 'winning_post' && isFedByParent();
     if (file === undefined && !isWinning) {
       return program.error("error: required option '-c, --config <file>' not specified");
@@ -51,6 +54,8 @@ const program = new Command('wdpost-master-daemon')
   });
 
 addVerbs({ clock: systemClock }, program);
+// So that a word that is no command is told as one; the commands count their arguments by themselves.
+program.allowExcessArguments();
 await program.parseAsync();
 
 /** systemd gives /dev/null, a person a terminal; a parent that speaks lines a pipe, or some a socket. */

@@ -1,3 +1,4 @@
+import type { Readable } from '../../queue/store-roots.ts';
 import type { StorePlace } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
 
@@ -43,15 +44,15 @@ export class StoreTable {
     return [...new Map(places.map((place) => [`${place.name}\0${place.path}`, place])).values()];
   }
 
-  /** Directories in which a task may name sectors for this slave; null: any. */
+  /** Where a task may name sectors for this slave; null: anywhere. A store in the folder of an attached one is not attached by that. */
   readable(slave: {
     readonly stores?: readonly string[] | undefined;
     readonly attached?: readonly string[] | undefined;
-  }): readonly string[] | null {
+  }): readonly Readable[] | null {
     if (slave.stores === undefined) return null;
     const attached = new Set(slave.attached);
     const places = this.places(slave.attached ?? []).filter(({ name }) => attached.has(name));
-    return [...slave.stores, ...places.map(({ path }) => path)];
+    return [...slave.stores, ...places.map(({ path }) => ({ at: path }))];
   }
 }
 

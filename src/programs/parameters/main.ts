@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { exampleHelp, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
 import { programVersion } from '../../cli/version.ts';
@@ -18,7 +18,7 @@ program
   .description(
     'check the window PoSt parameters of a sector size by their published digests (small test sizes are made), and read them into memory',
   )
-  .requiredOption('--size <size>', sectorSizeNames.join(', '))
+  .addOption(new Option('--size <size>', 'of the sectors').choices(sectorSizeNames).makeOptionMandatory())
   .option(
     '--dir <dir>',
     'parameter directory (default: FIL_PROOFS_PARAMETER_CACHE, else /var/tmp/filecoin-proof-parameters)',
@@ -27,14 +27,17 @@ program
   .option('--json', 'answer with one JSON document')
   .addHelpText('after', exampleHelp('gen_cache_and_param_blst wdpost-param --size 32GiB'))
   .action((options: { size: string; dir?: string; shm?: boolean; json?: boolean }) =>
-    runProgram(async () => {
-      const prepared = await prepareParameters({
-        size: options.size,
-        directory: options.dir,
-        sharedMemory: options.shm === true ? '/dev/shm' : undefined,
-      });
-      process.stdout.write(`${options.json === true ? JSON.stringify(prepared, null, 2) : preparedText(prepared)}\n`);
-    }),
+    runProgram(
+      async () => {
+        const prepared = await prepareParameters({
+          size: options.size,
+          directory: options.dir,
+          sharedMemory: options.shm === true ? '/dev/shm' : undefined,
+        });
+        process.stdout.write(`${options.json === true ? JSON.stringify(prepared, null, 2) : preparedText(prepared)}\n`);
+      },
+      { isJson: options.json === true },
+    ),
   );
 
 await program.parseAsync();

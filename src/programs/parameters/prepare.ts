@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CodedError } from '../../errors/coded-error.ts';
 import { formatSectorSize, parseSectorSize } from '../../filecoin/sector-size.ts';
@@ -20,7 +21,7 @@ export interface PreparedParameters {
 
 /**
  * Checks the parameters of a size, or makes them where anybody may, and brings them into memory.
- * @throws CodedError `bad-sector-size`, `bad-parameters`, `not-enough-memory`
+ * @throws CodedError `usage`, `bad-sector-size`, `bad-parameters`, `not-enough-memory`
  */
 export async function prepareParameters(init: {
   readonly size: string;
@@ -29,6 +30,9 @@ export async function prepareParameters(init: {
   readonly sharedMemory: string | undefined;
 }): Promise<PreparedParameters> {
   const { sharedMemory } = init;
+  if (init.directory !== undefined && statSync(init.directory, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new CodedError('usage', `--dir ${init.directory} is no directory`);
+  }
   const size = formatSectorSize(parseSectorSize(init.size));
   const where = ['--size', size, ...(init.directory === undefined ? [] : ['--dir', init.directory])];
   const listed = await proverTools.list(where);

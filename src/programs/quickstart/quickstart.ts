@@ -11,7 +11,7 @@ import { LiveLine } from './live-line.ts';
 import { openManagersDatabase } from './managers-database.ts';
 import { readProgress } from './progress.ts';
 import { isAccepted, type PartitionResult, summarise, table } from './report.ts';
-import { installedProgram, livingProcesses, MINER, makeScene, type Scene, writeConfigs } from './scene.ts';
+import { attachStore, installedProgram, livingProcesses, MINER, makeScene, type Scene, writeConfigs } from './scene.ts';
 
 export interface QuickstartOptions {
   readonly sectorSize: string;
@@ -135,7 +135,8 @@ async function play(
   }
   const db = await openManagersDatabase(clock, join(scene.home, 'manager'), signal);
   try {
-    line.done(`database, master, manager and ${SLAVES} slaves run`);
+    await attachStore(scene);
+    line.done(`database, master, manager and ${SLAVES} slaves run, and the store is attached`);
     const results = await follow(
       clock,
       signal,

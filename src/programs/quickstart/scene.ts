@@ -11,6 +11,9 @@ const run = promisify(execFile);
 /** The miner whose first deadline opens soonest after genesis. */
 export const MINER = 1001;
 
+/** Exit code of attach where the file of a sector is away. */
+const SOME_LEFT_OUT = 3;
+
 /** Files of one quickstart. */
 export interface Scene {
   readonly home: string;
@@ -97,6 +100,16 @@ concurrent = 1
 pull_interval = '5s'
 `,
   );
+}
+
+/** As its operator does once, while the manager runs. */
+export async function attachStore(scene: Scene): Promise<void> {
+  const args = ['--home', join(scene.home, 'manager'), 'util', 'storage', 'attach', '--name=store', scene.store];
+  try {
+    await run(installedProgram('bin/sector-manager'), args);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === SOME_LEFT_OUT)) throw error;
+  }
 }
 
 /** Pids of the daemons of another quickstart in this home, running or left running with --keep: their command lines name it. */

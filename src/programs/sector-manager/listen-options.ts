@@ -8,18 +8,18 @@ export interface WrittenAddresses {
   readonly proxySectorIndexerOff?: boolean;
 }
 
-/** @throws CodedError `bad-address` */
+/** @throws CodedError `usage` */
 export function readAddresses({ listen, proxy, proxySectorIndexerOff }: WrittenAddresses): {
   readonly listen?: ListenAddress;
   readonly proxy?: string;
 } {
   const listens = listen === undefined ? undefined : listenAddress.read(listen);
   if (listen !== undefined && listens === undefined) {
-    throw new CodedError('bad-address', `--listen is ${JSON.stringify(listen)}; write ${listenAddress.accepts}`);
+    throw new CodedError('usage', `--listen is ${JSON.stringify(listen)}; write ${listenAddress.accepts}`);
   }
   if (proxy !== undefined && hostAndPort.read(proxy) === undefined) {
     const shown = hostAndPort.mayHoldSecret?.(proxy) === true ? 'no such address' : JSON.stringify(proxy);
-    throw new CodedError('bad-address', `--proxy is ${shown}; write ${hostAndPort.accepts}`);
+    throw new CodedError('usage', `--proxy is ${shown}; write ${hostAndPort.accepts}`);
   }
   return {
     ...(listens !== undefined && { listen: listens }),

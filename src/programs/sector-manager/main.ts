@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { Command, Option } from 'commander';
-import { exampleHelp, programHelp } from '../../cli/help-text.ts';
+import { exampleHelp, LOG_HELP, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
 import { ServiceManager } from '../../cli/service-manager.ts';
 import { untilSignal } from '../../cli/until-signal.ts';
 import { programVersion } from '../../cli/version.ts';
 import { CodedError } from '../../errors/coded-error.ts';
 import { defaultHome } from './default-home.ts';
-import { initDaemon } from './init-daemon.ts';
+import { initDaemon, initText } from './init-daemon.ts';
 import { readAddresses, type WrittenAddresses } from './listen-options.ts';
 import { runDaemon } from './run-daemon.ts';
 import { addUtil } from './util/util-command.ts';
@@ -45,18 +45,25 @@ const daemon = program.command('daemon').copyInheritedSettings(program).descript
 daemon
   .command('init')
   .description('write a commented sector-manager.cfg and ext-prover.cfg')
+  .option('--json', 'answer with one JSON document')
   .addHelpText('after', exampleHelp('sector-manager --home /var/lib/wdpost daemon init'))
-  .action(() =>
-    runProgram(async () => {
-      const written = await initDaemon(program.opts().home);
-      process.stdout.write(written.length === 0 ? 'the files are there already\n' : `${written.join('\n')}\n`);
-    }),
+  .action(({ json: isJson = false }: { json?: boolean }) =>
+    runProgram(
+      async () => {
+        const files = await initDaemon(program.opts().home);
+        process.stdout.write(`${isJson ? JSON.stringify(files, null, 2) : initText(files)}\n`);
+      },
+      { isJson },
+    ),
   );
 
 daemon
   .command('run')
   .description('run in the foreground')
-  .addHelpText('after', exampleHelp('sector-manager daemon run --poster --ext-prover --conf-dir /etc/wdpost'))
+  .addHelpText(
+    'after',
+    LOG_HELP + exampleHelp('sector-manager daemon run --poster --ext-prover --conf-dir /etc/wdpost'),
+  )
   .option('--poster', 'post window PoSts for the miners of sector-manager.cfg')
   .option('--miner', 'make winning proofs for the gateways of sector-manager.cfg')
   .addOption(
@@ -78,7 +85,7 @@ daemon
     runProgram(async () => {
       const { confDir, extProver, shadow, poster = false, miner = false } = options;
       if (!poster && !miner) {
-        throw new CodedError('nothing-to-do', 'say what to run: sector-manager daemon run --poster, --miner or both');
+        throw new CodedError('usage', 'say what to run: sector-manager daemon run --poster, --miner or both');
       }
       await runDaemon(
         {

@@ -38,6 +38,15 @@ function isWritable(path: string): boolean {
   }
 }
 
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
 export const variables: readonly Variable[] = [
   {
     name: 'FORCE_SECTOR_SIZE',
@@ -89,8 +98,9 @@ export const variables: readonly Variable[] = [
   },
   {
     name: 'WDPOST_PROVER',
-    accepts: 'the path of a window-post-prover',
+    accepts: 'the path of a window-post-prover that may be executed',
     about: 'The prover to start instead of the one that was installed with the slave, for instance one built for CUDA',
+    isGood: isProgram,
   },
   {
     name: 'WDPOST_TOKEN',

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { programHelp } from '../../cli/help-text.ts';
+import { LOG_HELP, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
 import { ServiceManager } from '../../cli/service-manager.ts';
 import { untilSignal } from '../../cli/until-signal.ts';
@@ -18,7 +18,8 @@ await new Command('wdpost-slave-daemon')
   .requiredOption('-c, --config <slave.toml>', 'configuration file', (text) => text.replace(/^=/, ''))
   .addHelpText(
     'after',
-    programHelp('CUDA_VISIBLE_DEVICES=0 FORCE_SECTOR_SIZE=34359738368 wdpost-slave-daemon -c /etc/wdpost/slave.toml'),
+    LOG_HELP +
+      programHelp('CUDA_VISIBLE_DEVICES=0 FORCE_SECTOR_SIZE=34359738368 wdpost-slave-daemon -c /etc/wdpost/slave.toml'),
   )
   .showHelpAfterError('(add --help for the options)')
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))

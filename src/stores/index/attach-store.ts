@@ -1,18 +1,23 @@
 import type { Clock } from '../../clock/clock.ts';
 import type { Database } from '../../database/database.ts';
 import type { Logger } from '../../telemetry/logger.ts';
+import type { PersistStore } from '../persist-store.ts';
+import { refuseSameFolder } from '../same-folder.ts';
 import { scanStore } from '../scan/scan-store.ts';
 import type { ScanProgress, StrangeEntry } from '../scan/scanned-sector.ts';
+import { mustBeItself, StoreChecker } from '../store-checker.ts';
 import { type FoundInit, FoundSectors, type Verdict } from './found-sectors.ts';
 import { goneSectors, refuseStranger } from './gone-sectors.ts';
 import { SectorIndex, type StoreShare } from './sector-index.ts';
 import { SectorSet } from './sector-set.ts';
-import { recordStore, refuseOtherPath } from './store-records.ts';
+import { attachedStores, recordStore, refuseOtherPath, usualStore } from './store-records.ts';
 
 export interface AttachInit extends FoundInit {
   readonly name: string;
   /** Absolute. */
   readonly path: string;
+  /** Stores that the configuration has: it may be none of these under another name. Those that are attached count, too. */
+  readonly configured?: readonly Pick<PersistStore, 'name' | 'path'>[];
   readonly pattern?: string;
   /** Take out of the index what is gone; not with a pattern. */
   readonly prune: boolean;
@@ -43,7 +48,7 @@ export interface AttachReport {
 
 /**
  * Scans a store and puts what it holds into the index, beside whatever else is there.
- * @throws CodedError `store-name-taken`, and those of the database
+ * @throws CodedError `store-name-taken`, `store-same-folder`, and those of the database
  */
 export async function attachStore(
   components: { readonly clock: Clock; readonly logger: Logger; readonly db: Database },
@@ -54,6 +59,7 @@ export async function attachStore(
   const began = clock.monotonic();
   const index = new SectorIndex({ db });
   await refuseOtherPath(db, init);
+  await refuseSameFolder(clock, init, [...(init.configured ?? []), ...(await attachedStores(db))]);
   const found = new FoundSectors(init);
   let strange = 0;
   let gone: StoreShare[] = [];
@@ -79,6 +85,7 @@ export async function attachStore(
   }
   try {
     if (pattern === undefined) refuseStranger(name, indexed, found);
+    else if (indexed.length > 0) await refuseByLooking({ ...components, index }, init);
   } catch (error) {
     isStranger = true;
     failure ??= error;
@@ -102,6 +109,19 @@ export async function attachStore(
     tookMs: clock.monotonic() - began,
     ...(failure !== undefined && { failure }),
   };
+}
+
+/** Where a pattern leaves too little to be seen to say by it whose store this is. @throws CodedError `store-not-itself` */
+async function refuseByLooking(
+  components: { readonly clock: Clock; readonly logger: Logger; readonly index: SectorIndex },
+  store: Pick<PersistStore, 'name' | 'path'>,
+): Promise<void> {
+  const checker = new StoreChecker(components, { stores: [usualStore(store)] });
+  try {
+    await mustBeItself(checker, store.name);
+  } finally {
+    checker.close();
+  }
 }
 
 async function countDuplicates(index: SectorIndex, store: string, usable: readonly StoreShare[]): Promise<number> {

@@ -83,6 +83,16 @@ export class SectorIndex {
     return shares;
   }
 
+  /** Whether a whole scan of the store has ever come to its end. */
+  async wasScanned(store: string): Promise<boolean> {
+    const row = await this.#db.kysely
+      .selectFrom('stores')
+      .select('scanned_at')
+      .where('name', '=', store)
+      .executeTakeFirst();
+    return row !== undefined && row.scanned_at !== null;
+  }
+
   /** Adds to what is there; others may write the same store at the same time. */
   async add(shares: readonly StoreShare[]): Promise<void> {
     for (const share of shares) await addToBlocks(this.#db, share);

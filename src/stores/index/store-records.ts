@@ -45,8 +45,12 @@ export async function recordStore(
 /** Those that are attached, as far as the index knows them. */
 export async function attachedStores(db: Database): Promise<PersistStore[]> {
   const rows = await db.kysely.selectFrom('stores').select(['name', 'path']).execute();
-  const usual = { strict: false, readOnly: false, weight: 1, growing: false, allowMiners: [], denyMiners: [] };
-  return rows.map((row) => ({ ...row, ...usual }));
+  return rows.map(usualStore);
+}
+
+/** One of which nothing else is known. */
+export function usualStore({ name, path }: Pick<PersistStore, 'name' | 'path'>): PersistStore {
+  return { name, path, strict: false, readOnly: false, weight: 1, growing: false, allowMiners: [], denyMiners: [] };
 }
 
 /** Forgets the store, all it is known to hold, and that it was compared: what it has is known again only after the next time. Returns whether there was anything to forget. */

@@ -7,6 +7,7 @@ import { type PersistStore, storeAllows } from '../persist-store.ts';
 import { scanStore } from '../scan/scan-store.ts';
 import { mustBeItself, type StoreChecker } from '../store-checker.ts';
 import { type DifferenceKind, differences, type Seen } from './difference.ts';
+import { goneForGood } from './gone-for-good.ts';
 import type { Live } from './live-sectors.ts';
 import { beginReconciliation, failReconciliation, saveDifferences } from './save-differences.ts';
 import { SeenSectors } from './seen-sectors.ts';
@@ -45,7 +46,7 @@ export interface Reconciled {
 
 /**
  * Compares what the chain has, what the index knows and what lies in a store, and keeps the differences in `store_findings`. What was
- * found complete is added to the index; nothing is taken out of it. A store that fails, hangs, or is not itself before and after gives
+ * found complete is added to the index; taken out of it is only what nobody misses. A store that fails, hangs, or is not itself before and after gives
  * no finding at all, and those of the last time stay.
  * @throws CodedError `store-not-itself`, and those of `scanStore`
  */
@@ -56,6 +57,7 @@ export async function reconcileStore(components: ReconcileComponents, init: Reco
   try {
     const seen = await scan(components, init);
     const facts = await gather(components, init, seen);
+    await components.index.remove(goneForGood(facts));
     const findings = await saveDifferences(db, {
       store: init.store.name,
       miners: [...init.live.keys()],

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { systemClock } from '../../../src/clock/system-clock.ts';
 import { IndexerClient } from '../../../src/programs/sector-manager/venus-rpc/indexer-client.ts';
@@ -11,6 +11,7 @@ import { venusMethods } from '../../../src/programs/sector-manager/venus-rpc/ven
 import type { Copy } from '../../../src/stores/index/sector-index.ts';
 import type { WantedSector } from '../../../src/stores/sector-check.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
+import { ManualClock } from '../../rpc/manual-clock.ts';
 import { silentLogger } from '../../support/silent-logger.ts';
 
 const closers: (() => unknown)[] = [];
@@ -96,6 +97,21 @@ test('who may not read hears refusals, and of the index only that a token is nee
   expect(await ask('Venus.WorkerPing', false)).toMatchObject({ error: { message: expect.stringMatching(/^sealing/) } });
 });
 
+test('what a proxy of this machine passes on is a stranger to the index', async () => {
+  const url = await serve();
+  const headers = { 'x-forwarded-for': '192.0.2.7' };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'Venus.SectorIndexerFind', params: find('normal', 1) });
+  const response = await fetch(`${url}/rpc/v0`, { method: 'POST', headers, body });
+  expect(await response.json()).toMatchObject({ error: { message: expect.stringMatching(/^token-needed: /) } });
+  expect((await fetch(`${url}/metrics`, { headers })).status).toBe(401);
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/rpc/v0`, { headers });
+  closers.push(() => socket.terminate());
+  await once(socket, 'open');
+  socket.send(body);
+  const [data] = await once(socket, 'message');
+  expect(JSON.parse(String(data)).error.message).toMatch(/^token-needed: /);
+});
+
 test('metrics and health are there too; web pages and long bodies are turned away', async () => {
   const url = await serve();
   expect((await fetch(`${url}/healthcheck`)).status).toBe(200);
@@ -112,7 +128,9 @@ test('the client finds what the server knows', async () => {
   const client = new IndexerClient({ clock: systemClock }, { address: await serve() });
   const wanted = [1, 2, 4, 5].map((number) => ({ number, upgraded: false }));
   let answers = 0;
-  const located = await client.locate(1000, [...wanted, { number: 3, upgraded: true }], () => answers++);
+  const located = await client.locate(1000, [...wanted, { number: 3, upgraded: true }], {
+    onAnswer: () => answers++,
+  });
   expect(answers).toBe(5);
   expect([...located].sort(([left], [right]) => left - right)).toEqual([
     [1, [{ store: 'a', ...BOTH }]],
@@ -142,10 +160,38 @@ test('--proxy: the own index answers while the other manager does not', async ()
     code: 'index-unavailable',
     message: expect.stringContaining('sealer unavailable'),
   });
-  const own = { ...index, shares: async () => [], add: async () => {} };
-  const proxied = new ProxiedIndex({ logger: silentLogger }, { other, own });
+  const own = { ...index, shares: async () => [], add: async () => {}, wasScanned: async () => true };
+  const proxied = new ProxiedIndex({ clock: systemClock, logger: silentLogger }, { other, own });
   const wanted = [{ number: 1, upgraded: false }];
   expect((await proxied.locate(1000, wanted)).get(1)).toEqual([{ store: 'a', ...BOTH }]);
   isBroken = false;
   expect((await proxied.locate(1000, wanted)).get(1)).toEqual([{ store: 'z', ...BOTH }]);
+});
+
+test('--proxy: the own index answers in time where the other manager is slow, which is asked no more', async () => {
+  const held: ServerResponse[] = [];
+  const slow = createServer((_, response) => held.push(response)).listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  closers.push(() => slow.close());
+  const address = `127.0.0.1:${(slow.address() as AddressInfo).port}`;
+  const clock = new ManualClock();
+  const client = new IndexerClient({ clock }, { address });
+  const asked: ReturnType<typeof client.locate>[] = [];
+  const locate = (...call: Parameters<typeof client.locate>) => {
+    const answer = client.locate(...call);
+    asked.push(answer);
+    return answer;
+  };
+  const own = { ...index, shares: async () => [], add: async () => {}, wasScanned: async () => true };
+  const proxied = new ProxiedIndex({ clock, logger: silentLogger }, { other: { locate }, own });
+  const wanted = Array.from({ length: 20 }, (_, number) => ({ number, upgraded: false }));
+  const located = proxied.locate(1000, wanted);
+  await vi.waitUntil(() => held.length === 16);
+  clock.advance(1_500);
+  expect((await located).get(1)).toEqual([{ store: 'a', ...BOTH }]);
+  for (const response of held) {
+    response.end('{"jsonrpc":"2.0","id":1,"result":{"Found":false,"Instance":{"SealedFile":"","CacheDir":""}}}');
+  }
+  await expect(asked[0]).rejects.toMatchObject({ name: 'AbortError' });
+  expect(held).toHaveLength(16);
 });

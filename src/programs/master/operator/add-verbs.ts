@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { commandHelp } from '../../../cli/help-text.ts';
 import { runProgram } from '../../../cli/run-program.ts';
 import type { Clock } from '../../../clock/clock.ts';
-import { CodedError, errorCode, errorText } from '../../../errors/coded-error.ts';
+import { CodedError } from '../../../errors/coded-error.ts';
 import { askMaster } from './ask-master.ts';
 import { slaveVerbs } from './slave-verbs.ts';
 import { taskVerbs } from './task-verbs.ts';
@@ -29,21 +29,15 @@ function addVerb(components: { readonly clock: Clock }, group: Command, verb: Ve
     .option('--token-file <file>', 'its token; the environment variable WDPOST_TOKEN does as well')
     .option('--tls-ca <file>', 'trust certificates of these authorities')
     .addHelpText('after', commandHelp(command, { ...verb, usual: '-c /etc/wdpost/wdpost_master.toml' }))
-    .action(() =>
-      runProgram(async () => {
-        try {
-          const options = command.optsWithGlobals();
-          // A variable of a script that is not set must not mean all.
-          if (command.args[0] === '')
-            throw new CodedError('usage', `${verb.argument} is empty: is a variable of a script not set?`);
-          const written = { subject: command.args[0] ?? '', options };
-          const { json, text } = await verb.run(askMaster(components, options), written, components.clock.now());
-          process.stdout.write(`${options.json === true ? JSON.stringify(json, null, 2) : text}\n`);
-        } catch (error) {
-          if (errorCode(error) !== 'usage') throw error;
-          process.stderr.write(`error: ${errorText(error)}\n`);
-          process.exitCode = 2;
-        }
-      }),
-    );
+    .action(() => runProgram(() => runVerb(components, command, verb), { isJson: command.opts().json === true }));
+}
+
+async function runVerb(components: { readonly clock: Clock }, command: Command, verb: Verb): Promise<void> {
+  const options = command.optsWithGlobals();
+  // A variable of a script that is not set must not mean all.
+  if (command.args[0] === '')
+    throw new CodedError('usage', `${verb.argument} is empty: is a variable of a script not set?`);
+  const written = { subject: command.args[0] ?? '', options };
+  const { json, text } = await verb.run(askMaster(components, options), written, components.clock.now());
+  process.stdout.write(`${options.json === true ? JSON.stringify(json, null, 2) : text}\n`);
 }

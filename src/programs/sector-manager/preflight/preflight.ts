@@ -19,6 +19,7 @@ import type { Logger } from '../../../telemetry/logger.ts';
 import { reachGateway } from '../../../winning/gateway-link.ts';
 import { filText } from '../util/fil-text.ts';
 import { capacityText, readCapacity, readDemand } from './capacity.ts';
+import { storesCheck } from './stores-check.ts';
 
 /** What was found, and in `text` what to do where it is not `ok`. */
 export interface Finding {
@@ -67,20 +68,19 @@ const NO_UID = 'wdpost-preflight';
 /** Looks at everything that posting needs, all at the same time; what cannot be found out counts as `fail`. */
 export async function preflight(components: Components, init: PreflightInit): Promise<Finding[]> {
   const { miners, stores, carrier, gateways, hasMaster = true, startsMaster = false } = init;
-  const signsHere = carrier.kind !== 'messager';
   const settled = (look: Check): Check => (startsMaster ? () => untilStarted(components.clock, look) : look);
   const checks: [string, Check][] = [
     ['chain node', () => chainCheck(components)],
     ...miners.map((miner): [string, Check] => [
       `sender of t0${miner.minerId}`,
-      () => senderCheck(components, { ...miner, signsHere }),
+      () => senderCheck(components, miner, carrier),
     ]),
     ...miners.map((miner): [string, Check] => [
       `parameters of t0${miner.minerId}`,
       () => parametersCheck(components, miner),
     ]),
     ...stores.map((store): [string, Check] => [`store ${store.name}`, () => storeCheck(components, store)]),
-    ['stores', async () => listed(stores)],
+    ['stores', () => storesCheck(components, stores)],
     ...(carrier.kind === 'messager' ? [['messager', () => messagerCheck(carrier)] satisfies [string, Check]] : []),
     ...gateways.map((gateway): [string, Check] => [
       `gateway ${shownUrl(gateway.url)}`,
@@ -122,18 +122,18 @@ async function chainCheck({ clock, chain }: Components) {
   return ok(`height ${head.height} of ${network}`);
 }
 
-async function senderCheck({ chain }: Components, miner: MinerSettings & { readonly signsHere: boolean }) {
-  const node = await chain();
-  const head = await node.head();
-  const trouble = await senderTrouble(node, miner, head);
+async function senderCheck(components: Components, miner: MinerSettings, carrier: Carrier) {
+  const chain = await components.chain();
+  const head = await chain.head();
+  const trouble = await senderTrouble({ chain, carrier }, miner, head);
   if (trouble !== undefined) return fail(trouble);
   const sender = formatAddress(miner.sender);
-  const balance = await node.actorBalance(miner.sender, head.key);
+  const balance = await chain.actorBalance(miner.sender, head.key);
   const funds = `it has ${filText(balance)}`;
   if (balance < LEAST_FUNDS)
     return warn(`${sender} may send, but ${funds}, less than ${filText(LEAST_FUNDS)}: send it funds`);
-  const signs = miner.signsHere ? 'the node can sign for it' : 'the messager has to hold its key (it was not asked)';
-  return ok(`${sender} may send, ${signs}, and ${funds}`);
+  const signer = carrier.kind === 'messager' ? 'a wallet of the messager' : 'the node';
+  return ok(`${sender} may send, ${signer} can sign for it, and ${funds}`);
 }
 
 async function messagerCheck({ messager }: Extract<Carrier, { kind: 'messager' }>) {
@@ -171,11 +171,6 @@ async function storeCheck(components: Components, store: PersistStore) {
   } finally {
     watch.close();
   }
-}
-
-function listed(stores: readonly PersistStore[]) {
-  if (stores.length > 0) return ok(`${stores.length} configured`);
-  return fail('none is configured: no sector can be found; list each as [[Common.PersistStores]]');
 }
 
 async function databaseCheck({ db }: Components) {

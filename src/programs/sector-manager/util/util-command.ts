@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { commandHelp } from '../../../cli/help-text.ts';
 import { runProgram } from '../../../cli/run-program.ts';
-import { errorCode, errorText } from '../../../errors/coded-error.ts';
 import { chainGroup } from './chain.ts';
 import { configGroup } from './config.ts';
 import { messageGroup } from './message.ts';
@@ -43,7 +42,7 @@ function addVerb(parent: Command, verb: Verb): void {
     .option('--conf-dir <dir>', 'folder of sector-manager.cfg (default: the home folder)')
     .option('--listen <address>', 'accepted for existing scripts; the files are read, no daemon is asked')
     .addHelpText('after', commandHelp(command, verb))
-    .action(() => runProgram(() => runVerb(command, verb)));
+    .action(() => runProgram(() => runVerb(command, verb), { isJson: command.opts().json === true }));
 }
 
 function addOptions(command: Command, options: readonly Option[] = []): void {
@@ -53,15 +52,9 @@ function addOptions(command: Command, options: readonly Option[] = []): void {
 async function runVerb(command: Command, verb: Verb): Promise<void> {
   const options: Record<string, unknown> = command.optsWithGlobals();
   const confDir = typeof options.confDir === 'string' ? options.confDir : undefined;
-  try {
-    const answer = await withToolbox({ home: String(options.home), confDir }, (toolbox) =>
-      verb.run(toolbox, { args: command.processedArgs, options }),
-    );
-    process.stdout.write(`${options.json === true ? JSON.stringify(answer.json, null, 2) : answer.text}\n`);
-    process.exitCode = answer.exitCode ?? 0;
-  } catch (error) {
-    if (errorCode(error) !== 'usage') throw error;
-    process.stderr.write(`error: ${errorText(error)}\n`);
-    process.exitCode = 2;
-  }
+  const answer = await withToolbox({ home: String(options.home), confDir }, (toolbox) =>
+    verb.run(toolbox, { args: command.processedArgs, options }),
+  );
+  process.stdout.write(`${options.json === true ? JSON.stringify(answer.json, null, 2) : answer.text}\n`);
+  process.exitCode = answer.exitCode ?? 0;
 }

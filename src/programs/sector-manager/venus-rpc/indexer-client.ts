@@ -15,6 +15,13 @@ const answerJson = z.object({
   error: z.object({ message: z.string() }).nullish(),
 });
 
+export interface LocateOptions {
+  /** Hears of each sector that was answered. */
+  readonly onAnswer?: () => void;
+  /** Nothing more is asked. */
+  readonly signal?: AbortSignal;
+}
+
 /** The sector index of another manager, asked live, one call a sector. */
 export class IndexerClient {
   readonly #clock: Clock;
@@ -34,18 +41,19 @@ export class IndexerClient {
   }
 
   /**
-   * Where it has the sectors of a miner; those that it does not know are absent. `onFound` hears of each answer.
-   * @throws CodedError `index-unavailable`
+   * Where it has the sectors of a miner; those that it does not know are absent.
+   * @throws CodedError `index-unavailable`, or the signal's reason
    */
   async locate(
     minerId: number,
     wanted: readonly WantedSector[],
-    onAnswer: () => void = () => {},
+    { onAnswer = () => {}, signal }: LocateOptions = {},
   ): Promise<Map<number, readonly Copy[]>> {
     const located = new Map<number, readonly Copy[]>();
     const left = wanted[Symbol.iterator]();
     const ask = async () => {
       for (const sector of left) {
+        signal?.throwIfAborted();
         const copies = await this.#find(minerId, sector);
         if (copies.length > 0) located.set(sector.number, copies);
         onAnswer();

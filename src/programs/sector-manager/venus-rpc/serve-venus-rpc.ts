@@ -44,7 +44,7 @@ export async function serveVenusRpc(
   const methods = venusMethods(components.index);
   const callerOf = (request: IncomingMessage): Caller | undefined => {
     if (request.headers.origin !== undefined) return undefined;
-    if (isSameMachine(request.socket)) return { mayRead: true };
+    if (isSameMachine(request)) return { mayRead: true };
     const admission = admit(request, { tokens: init.tokens, insecure: false });
     return 'scopes' in admission ? { mayRead: admission.scopes.has('read') } : NOBODY;
   };

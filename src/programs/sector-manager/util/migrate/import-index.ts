@@ -38,7 +38,8 @@ export async function importIndex(
     const wanted: WantedSector[] = sectors
       .filter(({ sectorKeyCid }) => (sectorKeyCid !== null) === upgraded)
       .map(({ number }) => ({ number, upgraded }));
-    const located = await client.locate(minerId, wanted, () => init.onProgress(++asked, sectors.length));
+    const onAnswer = (): void => init.onProgress(++asked, sectors.length);
+    const located = await client.locate(minerId, wanted, { onAnswer });
     found += located.size;
     for (const [number, copies] of located) {
       for (const { store, hasSealed, hasCache } of copies) {

@@ -8,9 +8,9 @@ import { epochLength } from '../../../../poster/epoch-time.ts';
 import { checkSectors } from '../../../../poster/read-sectors.ts';
 import { windowTask } from '../../../../poster/window-task.ts';
 import type { RpcClient } from '../../../../rpc/rpc-client.ts';
-import { rehearsalOutput } from '../../../../rpc/window-post.ts';
+import { type RehearsalOutput, rehearsalOutput } from '../../../../rpc/window-post.ts';
 import { SectorIndex } from '../../../../stores/index/sector-index.ts';
-import type { SectorCheck } from '../../../../stores/sector-check.ts';
+import type { SectorCheck, SectorCopy } from '../../../../stores/sector-check.ts';
 import type { StoreChecker } from '../../../../stores/store-checker.ts';
 import { tellStores } from '../../master-connection.ts';
 import type { Toolbox } from '../toolbox.ts';
@@ -34,6 +34,13 @@ interface PartitionRehearsal {
   readonly slave: string | null;
   readonly readingMs: number | null;
   readonly checkingMs: number | null;
+}
+
+interface CopiesRead {
+  readonly answer: RehearsalOutput;
+  /** Sector number → milliseconds. */
+  readonly times: ReadonlyMap<number, number>;
+  readonly faults: ReadonlyMap<number, RehearsalFault>;
 }
 
 interface Components {
@@ -82,7 +89,7 @@ export const rehearse: Verb = {
     const notGood = sectors.filter(({ verdict }) => verdict !== 'good');
     return {
       json: { readers, partitionSectors, windowMs, stores, partitions, sectors: notGood },
-      text: textOf(stores, partitions, notGood),
+      text: textOf(stores, partitions, sectors),
       exitCode: notGood.length === 0 && stores.every(({ fits }) => fits !== false) ? 0 : 1,
     };
   },
@@ -138,18 +145,39 @@ async function rehearsePartition(
   const good = checks.filter((check) => check.verdict === 'good');
   if (good.length === 0) return { sectors: checks.map((check) => sectorOf(init, check)) };
   const byNumber = new Map(infos.map((info) => [info.number, info]));
-  const task = windowTask({ minerId, proofType, sectors: good, infos: byNumber, randomness: randomBytes(32) });
-  const attachment = Buffer.from(JSON.stringify(task));
-  const answer = rehearsalOutput.parse(await master.call('task.rehearse', {}, { attachment, timeoutMs: ASK_LIMIT_MS }));
-  const { rehearsal, slave = null } = answer;
+  const read = async (sectors: readonly SectorCopy[]): Promise<CopiesRead> => {
+    const task = windowTask({ minerId, proofType, sectors, infos: byNumber, randomness: randomBytes(32) });
+    const attachment = Buffer.from(JSON.stringify(task));
+    const output = await master.call('task.rehearse', {}, { attachment, timeoutMs: ASK_LIMIT_MS });
+    const answer = rehearsalOutput.parse(output);
+    return { answer, times: new Map(answer.rehearsal?.sector_ms), faults: rehearsalFaults(answer) };
+  };
+  const first = await read(good);
+  const sectors = checks.map((check) => sectorOf(init, check, first));
+  const corrupt = corruptOf(good, first);
+  for (let last: readonly SectorCopy[] = corrupt; last.length > 0; ) {
+    const numbers = new Set(last.map(({ number }) => number));
+    const wanted = infos.filter(({ number }) => numbers.has(number));
+    const others = await checkSectors(checker, { minerId, proofType, sectors: wanted, signal }, corrupt);
+    const copies = others.filter((check) => check.verdict === 'good');
+    if (copies.length === 0) break;
+    const again = await read(copies);
+    sectors.push(...copies.map((check) => sectorOf(init, check, again)));
+    last = corruptOf(copies, again);
+    corrupt.push(...last);
+  }
+  const { rehearsal, slave = null } = first.answer;
   const { reading_ms: readingMs = null, checking_ms: checkingMs = null, readers } = rehearsal ?? {};
   return {
-    sectors: checks.map((check) =>
-      sectorOf(init, check, { times: new Map(rehearsal?.sector_ms), faults: rehearsalFaults(answer) }),
-    ),
+    sectors,
     partition: { deadline, partition, sectors: good.length, slave, readingMs, checkingMs },
     readers,
   };
+}
+
+/** Of the copies that were read those that gave no proof. */
+function corruptOf(copies: readonly SectorCopy[], { faults }: CopiesRead): SectorCopy[] {
+  return copies.filter(({ number }) => faults.get(number)?.class === 'bad');
 }
 
 /** Those that lie in the store, or should: what is not good lies nowhere, unless the index knows better. */
@@ -178,7 +206,7 @@ function unknownToChain(number: number): SectorCheck {
 function sectorOf(
   { deadline, partition }: { readonly deadline: number; readonly partition: number },
   check: SectorCheck,
-  read?: { readonly times: ReadonlyMap<number, number>; readonly faults: ReadonlyMap<number, RehearsalFault> },
+  read?: CopiesRead,
 ): RehearsedSector {
   const at = { deadline, partition, number: check.number };
   if (check.verdict !== 'good') return { ...at, store: null, verdict: check.verdict, reason: check.reason, ms: null };
@@ -192,7 +220,7 @@ function sectorOf(
 function textOf(
   stores: readonly StoreRehearsal[],
   partitions: readonly PartitionRehearsal[],
-  notGood: readonly RehearsedSector[],
+  sectors: readonly RehearsedSector[],
 ): string {
   const seconds = (ms: number | null | undefined) =>
     ms === null || ms === undefined ? '-' : `${(ms / 1000).toFixed(2)} s`;
@@ -214,9 +242,12 @@ function textOf(
       (one) =>
         `deadline ${one.deadline}, partition ${one.partition}: ${one.sectors} sectors read in ${seconds(one.readingMs)} by ${one.slave ?? 'a slave'}`,
     ),
-    ...notGood.map(
-      (one) =>
-        `deadline ${one.deadline}, partition ${one.partition}, sector ${one.number}: ${one.verdict} (${one.reason})`,
-    ),
+    ...sectors
+      .filter(({ verdict }) => verdict !== 'good')
+      .map((one) => {
+        const other = sectors.find(({ number, verdict }) => number === one.number && verdict === 'good');
+        const elsewhere = other === undefined ? '' : `; its copy in ${other.store} is good`;
+        return `deadline ${one.deadline}, partition ${one.partition}, sector ${one.number}: ${one.verdict} (${one.reason})${elsewhere}`;
+      }),
   ].join('\n');
 }

@@ -51,6 +51,7 @@ export const attach: Verb = {
       { clock: toolbox.clock, logger: toolbox.logger, db: await indexDatabase(toolbox) },
       {
         ...store,
+        configured: [...(await knownStores(toolbox)).values()],
         ...(pattern !== undefined && { pattern }),
         prune,
         dryRun,

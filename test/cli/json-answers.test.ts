@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+
+let empty: string;
+beforeEach(async () => {
+  empty = await mkdtemp(join(tmpdir(), 'json-answers-'));
+  onTestFinished(() => rm(empty, { recursive: true }));
+});
+
+function run(program: string, ...args: string[]): Promise<{ code: unknown; out: string; error: string }> {
+  return new Promise((resolve) => {
+    execFile(`bin/${program}`, args, (error, out, stderr) => resolve({ code: error?.code ?? 0, out, error: stderr }));
+  });
+}
+
+test.each([
+  ['gen_cache_and_param_blst', ['wdpost-param', '--size', '32GiB', '--dir', '.'], 1, 'bad-parameters', ' lacks v28-'],
+  ['sector-manager', ['--home', '.', 'util', 'chain', 'head'], 1, 'config-not-found', 'there is no '],
+  ['sector-manager', ['util', 'message', 'wait', 'id', '--timeout', 'soon'], 2, 'usage', '--timeout'],
+  ['wdpost-master-daemon', ['tasks', 'list', '--limit', '0', '--master', 'm:1'], 2, 'usage', '--limit is 0'],
+  ['sector-manager', ['--home', './file/below', 'daemon', 'init'], 1, 'cannot-write', 'ENOTDIR'],
+])('%s %j --json says in its document what is wrong, and in a line', async (program, args, code, name, message) => {
+  await writeFile(join(empty, 'file'), '');
+  const answer = await run(program, ...args.map((word) => word.replace(/^\.(?=\/|$)/, empty)), '--json');
+  expect(answer).toMatchObject({ code, error: expect.stringMatching(/^error: .*\n$/) });
+  expect(JSON.parse(answer.out)).toMatchObject({ error: { code: name, message: expect.stringContaining(message) } });
+});
+
+test('what is missing of the parameters is a list', async () => {
+  const { out } = await run('gen_cache_and_param_blst', 'wdpost-param', '--size', '32GiB', '--dir', empty, '--json');
+  expect(JSON.parse(out).error).toMatchObject({
+    directory: empty,
+    missing: [expect.stringMatching(/^v28-.*\.vk$/), expect.stringMatching(/^v28-.*\.params$/)],
+  });
+});
+
+test('daemon init tells what it wrote and what it kept', async () => {
+  const files = ['sector-manager.cfg', 'ext-prover.cfg'].map((name) => join(empty, name));
+  const init = async () => JSON.parse((await run('sector-manager', '--home', empty, 'daemon', 'init', '--json')).out);
+  expect(await init()).toEqual({ written: files, kept: [] });
+  expect(await init()).toEqual({ written: [], kept: files });
+  const { out } = await run('sector-manager', '--home', empty, 'daemon', 'init');
+  expect(out).toContain(`${files[0]} is there already, and stays as it is\n`);
+});

@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { SectorSet } from '../../src/stores/index/sector-set.ts';
+import type { Facts, Seen } from '../../src/stores/reconcile/difference.ts';
+import { goneForGood } from '../../src/stores/reconcile/gone-for-good.ts';
+
+const MINER = 1000;
+const numbers = fc.uniqueArray(fc.nat(20)).map((list) => SectorSet.of(list));
+const empty = new SectorSet();
+
+function seenOf(init: Partial<Seen> = {}): Seen {
+  return { minerId: MINER, upgraded: false, sealed: empty, cache: empty, doubtful: empty, wrong: new Map(), ...init };
+}
+
+function share(store: string, sealed: SectorSet, cache = sealed, upgraded = false) {
+  return { store, minerId: MINER, upgraded, sealed, cache };
+}
+
+function factsOf(init: Partial<Facts>): Facts {
+  return { live: new Map([[MINER, empty]]), denied: new Set(), seen: [], indexed: [], elsewhere: [], ...init };
+}
+
+test('is what the store had, shows no more, and the chain does not have', () => {
+  fc.assert(
+    fc.property(numbers, numbers, numbers, numbers, (live, had, sees, doubtful) => {
+      const seen = [seenOf({ sealed: sees, cache: sees, doubtful })];
+      const gone = goneForGood(factsOf({ live: new Map([[MINER, live]]), seen, indexed: [share('a', had)] }));
+      const expected = [...had].filter((one) => !live.has(one) && !sees.has(one) && !doubtful.has(one));
+      expect(gone.flatMap(({ sealed }) => [...sealed])).toEqual(expected);
+      expect(gone.flatMap(({ cache }) => [...cache])).toEqual(expected);
+    }),
+  );
+});
+
+test('the old data of upgraded sectors is, the new data never', () => {
+  const [all, upgraded] = [SectorSet.of([1, 2]), SectorSet.of([1])];
+  const live = new Map([[MINER, all]]);
+  const gone = goneForGood(factsOf({ live, indexed: [share('a', all), share('a', upgraded, upgraded, true)] }));
+  expect(gone).toMatchObject([{ store: 'a', upgraded: false }]);
+  expect([...(gone[0]?.sealed ?? [])]).toEqual([1]);
+});
+
+test('nothing of a miner that the chain was not asked about', () => {
+  expect(goneForGood(factsOf({ live: new Map(), indexed: [share('a', SectorSet.of([1]))] }))).toEqual([]);
+});
