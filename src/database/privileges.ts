@@ -10,7 +10,10 @@ export function forbidden(error: unknown, where: string): CodedError | undefined
   // Only this one names the account as it was made, and the others the host from which it came.
   const [, account = '', schema = ''] = /for user '(.*)' to database '(.*)'/.exec(errorText(error)) ?? [];
   const advice =
-    schema === '' ? 'let an administrator GRANT ALL PRIVILEGES ON its schema to it' : toGrant(account, schema);
+    schema === ''
+      ? 'let an administrator GRANT ALL PRIVILEGES ON its schema to it'
+      : // Servers say the same of one that is not there.
+        `correct its name in the url, or ${toGrant(account, schema)}`;
   return new CodedError('database-forbidden', `database ${where}: ${errorText(error)}; ${advice}`);
 }
 

@@ -20,6 +20,8 @@ interface Components extends LeaseMakerComponents {
 
 /** After a lease that the database did not let us make. */
 const PAUSE_MS = 1_000;
+/** By so much our count of the database's clock may be behind it, and a pause that just began seem longer than any. */
+const CLOCK_SLACK_MS = 5_000;
 
 /**
  * Applies what `choose` says. The board only proposes: a lease is decided by a conditional update, so a board that is behind
@@ -43,7 +45,7 @@ export class Dispatcher {
   constructor(components: Components, policy: LeasePolicy) {
     this.#components = components;
     this.#policy = policy;
-    this.#board = new TaskBoard({ longestPauseMs: policy.retryIntervalMs });
+    this.#board = new TaskBoard({ longestPauseMs: policy.retryIntervalMs + CLOCK_SLACK_MS });
     this.#leases = new LeaseMaker(components, policy);
     this.#stranded = new StrandedTasks(components);
   }

@@ -17,6 +17,8 @@ interface Pending {
 }
 
 const QUOTED_CHARACTERS = 200;
+/** Of Rust programs that run with RUST_BACKTRACE: pages of it. */
+const BACKTRACE = /\s*\bStack backtrace:\s/;
 
 /** The requests that one child has not answered yet. */
 export class RequestsInFlight {
@@ -56,7 +58,8 @@ export class RequestsInFlight {
     if (pending === undefined) {
       this.#logger.warn({ id: message.id }, 'prover: an answer to no request in flight');
     } else if (typeof message.err_msg === 'string') {
-      pending.reject(new CodedError('prover-failed', message.err_msg || 'the prover failed and gave no reason'));
+      const [reason = ''] = message.err_msg.split(BACKTRACE);
+      pending.reject(new CodedError('prover-failed', reason || 'the prover failed and gave no reason'));
     } else if (message.output === undefined || message.output === null) {
       pending.reject(new CodedError('prover-failed', 'the prover answered with neither output nor err_msg'));
     } else {

@@ -60,7 +60,9 @@ export class IndexedPlaces {
   /** Tells the place what the index knows to be there, so that it is known from the start what belongs to it. */
   async expectIn(place: StorePlace): Promise<IndexDoubt | undefined> {
     const doubt = await this.#asked.get(place)?.doubt;
-    return this.#asked.has(place) && doubt === undefined ? undefined : await this.expectAnew(place);
+    // A place of which no sector is known may have got some since.
+    const isKnown = this.#asked.has(place) && place.identity.canaries.length > 0;
+    return isKnown && doubt === undefined ? undefined : await this.expectAnew(place);
   }
 
   /** The index may have been brought up to date. */

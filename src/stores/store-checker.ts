@@ -113,6 +113,7 @@ export class StoreChecker {
       if (kept === undefined) return this.#placeOf(store);
       kept.store = store;
       kept.watch.tryNow();
+      kept.identity.forgetFileSystem();
       void this.#index.expectAnew(kept);
       return kept;
     });

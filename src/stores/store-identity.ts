@@ -35,6 +35,11 @@ export class StoreIdentity {
     this.#keep([...this.#canaries.filter(knows), ...paths]);
   }
 
+  /** Whoever looks after the host says that the right file system lies there: a store without known sectors has no other sign. */
+  forgetFileSystem(): void {
+    this.#root = undefined;
+  }
+
   /** @param sectors seen while it was itself */
   sawGood(sectors: readonly SeenFiles[]): void {
     const some = spread(sectors, sectors.length, CANARIES_OF_CHECK);
@@ -89,7 +94,7 @@ function canaryTrouble({ found, gone, doubtful }: CanaryCounts): string | undefi
   if (found === 0 && gone > 0) return 'none of the sectors seen there before is there';
   if (judged === 0 && doubtful > 0) return 'none of the sectors seen there before can be looked at';
   if (!isMuch(gone, judged, 1)) return undefined;
-  return `of ${judged} sectors seen there before ${gone} are gone; is all of it mounted? Where they were removed: storage attach --prune`;
+  return `of ${judged} files of sectors seen there before ${gone} are gone; is all of it mounted? Where they were removed: storage attach --prune`;
 }
 
 /** @param few as many may always be gone */

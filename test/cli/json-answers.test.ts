@@ -21,6 +21,13 @@ test.each([
   ['sector-manager', ['--home', '.', 'util', 'chain', 'head'], 1, 'config-not-found', 'there is no '],
   ['sector-manager', ['util', 'message', 'wait', 'id', '--timeout', 'soon'], 2, 'usage', '--timeout'],
   ['wdpost-master-daemon', ['tasks', 'list', '--limit', '0', '--master', 'm:1'], 2, 'usage', '--limit is 0'],
+  [
+    'wdpost-master-daemon',
+    ['tasks', 'list', '--master', 'm'],
+    2,
+    'usage',
+    "--master is no address of a master; write 'h",
+  ],
   ['sector-manager', ['--home', './file/below', 'daemon', 'init'], 1, 'cannot-write', 'ENOTDIR'],
 ])('%s %j --json says in its document what is wrong, and in a line', async (program, args, code, name, message) => {
   await writeFile(join(empty, 'file'), '');

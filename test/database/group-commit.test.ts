@@ -28,6 +28,21 @@ test('a lone item starts at once, and what comes meanwhile goes together', async
   expect(groups).toEqual([[1], [2, 3, 4], [5]]);
 });
 
+test('what comes in one turn of the event loop is one group', async () => {
+  const groups: number[][] = [];
+  const commits = new GroupCommit<number, number>({
+    maxItems: 3,
+    run: async (items) => {
+      groups.push([...items]);
+      return items;
+    },
+  });
+  const first = commits.add(1);
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  await Promise.all([first, commits.add(2)]);
+  expect(groups).toEqual([[1, 2]]);
+});
+
 test('a group holds no more bytes than it may, and at least one item', async () => {
   const groups: number[][] = [];
   const commits = new GroupCommit<number, number>({

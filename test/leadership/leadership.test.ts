@@ -1,9 +1,13 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Database } from '../../src/database/database.ts';
+import { isUnmet } from '../../src/database/together.ts';
 import { isMasterLive } from '../../src/leadership/is-master-live.ts';
 import { Leadership } from '../../src/leadership/leadership.ts';
 import type { Role } from '../../src/leadership/leadership-row.ts';
+import { prepareSubmission } from '../../src/queue/prepare-submission.ts';
+import { submitTasks } from '../../src/queue/submit-tasks.ts';
+import { sampleTask } from '../queue/sample-task.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { EventQueue } from '../support/event-queue.ts';
 import { silentLogger } from '../support/silent-logger.ts';
@@ -121,6 +125,8 @@ const write = (db: Database) =>
   db.transaction((trx) =>
     trx.insertInto('proving_seeds').values({ miner_id: 1, seed: 'aa', first_seen_at: 1 }).execute(),
   );
+const writeAtOnce = (db: Database) =>
+  db.wholeTransaction([sql`INSERT INTO proving_seeds (miner_id, seed, first_seen_at) VALUES (2, 'bb', 1)`]);
 const written = async () => (await schema.db.kysely.selectFrom('proving_seeds').selectAll().execute()).length;
 
 test('the first master leads at once, the second stands by and knows where the first is', async () => {
@@ -162,9 +168,15 @@ test('a leader that is not heard of for six seconds is replaced, and can write n
   expect(await row()).toEqual({ epoch: 2, master: 'second' });
 
   await expect(write(first.db())).rejects.toMatchObject({ code: 'not-leading' });
+  await expect(writeAtOnce(first.db())).rejects.toSatisfy(isUnmet);
+  // As a batch, too, which is sent whole.
+  const task = prepareSubmission({ task: sampleTask(1), closeAt: null });
+  await expect(submitTasks(first.db(), [{ task, slave: 'slave' }])).rejects.toMatchObject({ code: 'not-leading' });
   expect(await written()).toBe(0);
   await write(second.db());
   expect(await written()).toBe(1);
+  await writeAtOnce(second.db());
+  expect(await written()).toBe(2);
   // That it was refused made it look at once.
   expect(await first.events.until((event) => event === 'lost')).toBe('lost');
   expect(first.leadership.leader).toBe('second.example:4698');

@@ -3,12 +3,15 @@ import { decide } from '../../src/poster/decide.ts';
 import type { Facts, PartitionFacts, PostPolicy } from '../../src/poster/facts.ts';
 import { reserveOf } from '../../src/poster/reserve.ts';
 import type { Run, RunPartition } from '../../src/poster/run.ts';
+import type { Plan } from './plan.ts';
 
 export interface Mutation {
   readonly name: string;
   /** What the oracle must say of it. */
   readonly caught: RegExp;
   readonly decide: typeof decide;
+  /** What makes the weather it needs less rare. */
+  readonly plan?: Partial<Plan>;
 }
 
 const LOST = /lost, though/;
@@ -96,6 +99,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: 'does not see that the challenge changed',
     caught: LOST,
+    plan: { challengeConfidence: 1, messageConfidence: 12 },
     decide: withFacts((facts, run) => ({ ...facts, randomness: run.randomness })),
   },
   {

@@ -31,10 +31,10 @@ describe('the simulated poster', () => {
 });
 
 describe('the oracle sees a poster that', () => {
-  it.each(mutations)('$name', ({ decide, caught }) => {
+  it.each(mutations)('$name', ({ decide, caught, plan }) => {
     const problems: string[] = [];
     for (let seed = 0; seed < MUTATION_SEEDS && !problems.some((problem) => caught.test(problem)); seed++) {
-      problems.push(...simulate(drawPlan(seed), { judgement: { decide } }).problems);
+      problems.push(...simulate({ ...drawPlan(seed), ...plan }, { judgement: { decide } }).problems);
     }
     expect(problems.filter((problem) => caught.test(problem))).not.toEqual([]);
   });

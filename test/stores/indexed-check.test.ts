@@ -189,7 +189,7 @@ describe('a part of a store is not the store', () => {
     expect(found).toMatchObject({ verdict: 'good' });
     expect(lost).toMatchObject({
       verdict: 'unknown',
-      reason: expect.stringMatching(/^a: of \d+ sectors seen there before/),
+      reason: expect.stringMatching(/^a: of \d+ files of sectors seen there before/),
     });
   });
 
@@ -259,6 +259,9 @@ describe('a part of a store is not the store', () => {
     expect(await checker.trouble('b')).toContain('the same folder as the store a');
     await rm(b.path);
     await makeSector(await stores.store('b'), 3);
+    // Where it was looked at first, nothing but the folder told what b is.
+    checker.reload([a, b]);
+    for (const name of ['b', 'a']) expect(await checker.trouble(name)).toBeUndefined();
     expect(await check(checker, 2)).toMatchObject([{ verdict: 'bad' }]);
   });
 });

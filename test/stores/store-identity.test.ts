@@ -21,8 +21,18 @@ test('a store is itself, until it is not', () => {
   expect(identity.trouble(probe({ trouble: 'EIO' }), probe())).toBe('EIO');
   expect(identity.trouble(probe(), canaries(0, 1))).toMatch('none of the sectors seen there before is there');
   expect(identity.trouble(probe(), canaries(0, 0, 1))).toMatch('can be looked at');
-  expect(identity.trouble(canaries(6, 3), probe())).toMatch('of 9 sectors seen there before 3 are gone');
+  expect(identity.trouble(canaries(6, 3), probe())).toMatch('of 9 files of sectors seen there before 3 are gone');
   expect(identity.trouble(probe(), probe())).toBeUndefined();
+});
+
+test('a remounted store of which no sector is known is itself again when somebody says so', () => {
+  const identity = new StoreIdentity();
+  identity.trouble(probe(), probe());
+  const remounted = probe({ root: '9:2' });
+  for (let look = 0; look < 2; look++) expect(identity.trouble(remounted, remounted)).toMatch('another file system');
+  identity.forgetFileSystem();
+  expect(identity.trouble(remounted, remounted)).toBeUndefined();
+  expect(identity.trouble(probe(), probe())).toMatch('another file system');
 });
 
 test('a remounted store is known by its sectors', () => {
@@ -147,4 +157,9 @@ test('a few of many are far apart, and all of a few are taken', () => {
       }
     }),
   );
+});
+
+test.each([2, 4, 8])('of things dealt out in turn to %d places every place is met', (places) => {
+  const picked = spread(Array.from({ length: 256 }).keys(), 256, 16);
+  expect(new Set(picked.map((one) => one % places)).size).toBe(places);
 });

@@ -26,8 +26,13 @@ export async function addToBlocks(db: Database, share: Share): Promise<void> {
   for (const part of inParts(rowsOf(share))) {
     await db.transaction(async (trx) => {
       const none = part.map((row) => ({ ...row, sealed: Buffer.alloc(0), cache: Buffer.alloc(0) }));
-      // A row that is not there cannot be locked.
-      await trx.insertInto('store_sectors').ignore().values(none).execute();
+      // A row that is not there cannot be locked. One that is has to be locked for writing at once: where several lock it for reading
+      // first, as with IGNORE, none of them can write it.
+      await trx
+        .insertInto('store_sectors')
+        .values(none)
+        .onDuplicateKeyUpdate({ block: sql.ref('block') })
+        .execute();
       await change(trx, part, (old, more) => old | more);
     });
   }

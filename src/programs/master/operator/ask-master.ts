@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock } from '../../../clock/clock.ts';
+import { serverAddress } from '../../../config/kinds.ts';
 import { loadMasterConfig } from '../../../config/master-file.ts';
 import { CodedError, errorCode, errorText } from '../../../errors/coded-error.ts';
 import { MAX_NAME_LENGTH, methodScopes } from '../../../rpc/methods.ts';
@@ -63,9 +64,25 @@ export function askMaster(components: { readonly clock: Clock }, options: Master
   };
 }
 
+/** What was written may hold a secret, so it is not repeated. @throws CodedError `usage` */
+function masterAddress(text: string): string {
+  let why = '';
+  try {
+    const address = serverAddress.read(text);
+    if (address !== undefined) return address;
+  } catch (error) {
+    why = ` (${errorText(error)})`;
+  }
+  throw new CodedError('usage', `--master is no address of a master${why}; write ${serverAddress.accepts}`);
+}
+
 async function findMaster(options: MasterOptions): Promise<Place> {
   if (options.master !== undefined) {
-    return { url: options.master, tokenFile: options.tokenFile, tls: await loadClientTls({ ca: options.tlsCa }) };
+    return {
+      url: masterAddress(options.master),
+      tokenFile: options.tokenFile,
+      tls: await loadClientTls({ ca: options.tlsCa }),
+    };
   }
   if (options.config === undefined) {
     throw new CodedError('usage', 'say where the master is: -c wdpost_master.toml, or --master host:port');

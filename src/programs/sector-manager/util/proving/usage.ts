@@ -9,7 +9,9 @@ export function usage(message: string): CodedError {
 /** @throws CodedError `usage` unless it is a whole number */
 export function wholeNumber(text: unknown, what: string): number {
   if (typeof text === 'string' && /^\d{1,15}$/.test(text)) return Number(text);
-  throw usage(text === undefined ? `${what} is missing` : `${what} must be a whole number, not ${JSON.stringify(text)}`);
+  throw usage(
+    text === undefined ? `${what} is missing` : `${what} must be a whole number, not ${JSON.stringify(text)}`,
+  );
 }
 
 /** The number of an option that must be there. */
