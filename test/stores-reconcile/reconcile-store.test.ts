@@ -140,13 +140,16 @@ test('a file missing in a cache folder is told as such, also of a sector that wa
   expect(first?.reason).toBe('cache/s-t01000-1/p_aux does not exist');
 });
 
-test('a store that was detached has to be compared again before a sector is lost', async () => {
+test('a store that was detached has to be attached and compared again before a sector is lost', async () => {
   await makeSector(a, 1);
   await makeSector(b, 3);
   const { reconcile, lost } = world([1, 2, 3]);
   await reconcile(a);
   await reconcile(b);
   await forgetStore(database.db, 'a');
+  await lost();
+  expect(await findings()).toEqual([]);
+  await recordStore(database.db, a, SCAN);
   await lost();
   expect(await findings()).toEqual([]);
   await reconcile(a);
