@@ -1,7 +1,14 @@
 import type { WindowPostTask } from '../rpc/window-post.ts';
 import { scanCanonicalTask } from './scan-canonical-task.ts';
 import { listRoots, storeRoots } from './store-roots.ts';
-import { canonicalReplicas, canonicalTask, decodeTask, parseTask, taskId, windowProofType } from './window-post-task.ts';
+import {
+  canonicalReplicas,
+  canonicalTask,
+  decodeTask,
+  parseTask,
+  taskId,
+  windowProofType,
+} from './window-post-task.ts';
 
 export interface Submission {
   /** A WindowPostTask or its JSON, not checked yet. */
