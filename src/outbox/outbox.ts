@@ -29,7 +29,11 @@ export class Outbox {
   readonly #senders: SenderBook;
   /** Sender → its key address; an account's key never changes. */
   readonly #signers = new Map<string, Address>();
-  #hasBegun = false;
+  /** Lines that are worked on, by signer, and the head at which they are to be once more. */
+  readonly #busy = new Map<string, { again: TipSet | undefined }>();
+  /** Counts the ends of work on lines: what was read before one may be old. */
+  #ends = 0;
+  #begun: Promise<void> | undefined;
 
   /** @param init a miner that is not listed is sent for with the node's own fees, by the sender that its messages name */
   constructor(components: OutboxComponents, init: OutboxInit = { carrier: { kind: 'own' }, miners: [] }) {
@@ -44,33 +48,83 @@ export class Outbox {
 
   /**
    * Takes every open message as far as this head lets it; true if a state changed. Trouble with one message is logged, stored with
-   * it, and tried again at the next call. Safe beside another call, in this process or another.
+   * it, and tried again at the next call. Safe beside another call, in this process or another: senders that an earlier call is
+   * still busy with are left to that one, which takes them as far as this head, too.
    * @throws CodedError `database-unavailable` and others of the database, `lead-lost`
    */
   async advance(head: TipSet): Promise<boolean> {
-    if (!this.#hasBegun) await endShadowed(this.#components.db, this.#components.clock.now());
-    this.#hasBegun = true;
+    await this.#begin();
     const looking = this.#senders.look(head);
-    if (!this.#senders.knowsAny) await looking;
+    const ends = this.#ends;
     const lines = new Map<string, OpenMessage[]>();
+    const unknown = new Map<string, OpenMessage[]>();
     for (const message of await openMessages(this.#components.db)) {
-      const line = await this.#lineOf(message, head);
-      lines.set(line, [...(lines.get(line) ?? []), this.#withinBudget(message)]);
+      const signer = this.#signerOf(message);
+      const key = signer ?? `${message.minerId}/${formatAddress(message.sender)}`;
+      const some = signer === undefined ? unknown : lines;
+      some.set(key, [...(some.get(key) ?? []), message]);
     }
-    const changes = await Promise.all([...lines.values()].map((line) => this.#advanceLine(line, head)));
+    const isFresh = this.#ends === ends;
+    const changes = await Promise.all([
+      ...[...lines].map(([signer, line]) => this.#work(signer, head, isFresh ? line : undefined)),
+      ...[...unknown.values()].map((line) => this.#workUnknown(line, head)),
+    ]);
     await looking;
     return changes.includes(true);
   }
 
-  /** The account that pays; of a message that has none yet the one that it would get now. */
-  async #lineOf(message: OpenMessage, head: TipSet): Promise<string> {
+  #begin(): Promise<void> {
+    this.#begun ??= endShadowed(this.#components.db, this.#components.clock.now()).catch((error: unknown) => {
+      this.#begun = undefined;
+      throw error;
+    });
+    return this.#begun;
+  }
+
+  /** The account that pays; of a message that has none yet the one that it would get now, undefined where that is to be asked for. */
+  #signerOf(message: OpenMessage): string | undefined {
     if (message.state !== 'intended') return message.signer;
-    try {
-      return formatAddress((await this.#accountOf(message, head)).signer);
-    } catch {
-      // Told when it is its turn.
-      return formatAddress(message.sender);
+    if (!this.#senders.hasLooked(message.minerId)) return undefined;
+    const signer = this.#signers.get(formatAddress(this.#senders.choose(message.minerId, message.sender)));
+    return signer && formatAddress(signer);
+  }
+
+  /** Messages of one miner with one sender, whose account is asked for first. */
+  async #workUnknown(line: readonly OpenMessage[], head: TipSet): Promise<boolean> {
+    const [first] = line;
+    if (first === undefined) return false;
+    await this.#senders.firstLook(first.minerId);
+    const account = await this.#accountOf(first, head).catch(() => undefined);
+    if (account !== undefined) return await this.#work(formatAddress(account.signer), head);
+    // Told when it is its turn.
+    return await this.#work(formatAddress(first.sender), head, line);
+  }
+
+  /** @param line as it was read just now; absent: it is read */
+  async #work(signer: string, head: TipSet, line?: readonly OpenMessage[]): Promise<boolean> {
+    const busy = this.#busy.get(signer);
+    if (busy !== undefined) {
+      busy.again = head;
+      return false;
     }
+    const mine: { again: TipSet | undefined } = { again: undefined };
+    this.#busy.set(signer, mine);
+    try {
+      let changed = await this.#advanceLine(line ?? (await this.#read(signer)), head);
+      for (let { again } = mine; again !== undefined; { again } = mine) {
+        mine.again = undefined;
+        if (await this.#advanceLine(await this.#read(signer), again)) changed = true;
+      }
+      return changed;
+    } finally {
+      this.#busy.delete(signer);
+      this.#ends++;
+    }
+  }
+
+  async #read(signer: string): Promise<OpenMessage[]> {
+    const messages = await openMessages(this.#components.db);
+    return messages.filter((message) => this.#signerOf(message) === signer);
   }
 
   #withinBudget<M extends OpenMessage>(message: M): M {
@@ -80,8 +134,9 @@ export class Outbox {
   }
 
   /** One sender's messages one after the other, since the nonce of the next depends on what is stored of the ones before. */
-  async #advanceLine(line: readonly OpenMessage[], head: TipSet): Promise<boolean> {
+  async #advanceLine(messages: readonly OpenMessage[], head: TipSet): Promise<boolean> {
     const { clock, logger, db } = this.#components;
+    const line = messages.map((message) => this.#withinBudget(message));
     let changed = false;
     let isFirst = true;
     let premiumAhead: bigint | undefined;

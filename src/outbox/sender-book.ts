@@ -24,6 +24,9 @@ export class SenderBook {
   readonly #components: SendingComponents;
   readonly #miners: ReadonlyMap<number, SendingMiner>;
   readonly #judgements = new Map<number, readonly Judgement[]>();
+  /** Of each miner that was looked at: the first look. */
+  readonly #firstLooks = new Map<number, Promise<void>>();
+  readonly #looked = new Set<number>();
   #lookedAt: number | undefined;
 
   constructor(components: SendingComponents, init: { readonly miners: readonly SendingMiner[] }) {
@@ -31,9 +34,14 @@ export class SenderBook {
     this.#miners = new Map(init.miners.map((miner) => [miner.minerId, miner]));
   }
 
-  /** Whether a choice is more than a guess. */
-  get knowsAny(): boolean {
-    return this.#judgements.size > 0;
+  /** Whether a choice is not made before it could be more than a guess. */
+  hasLooked(minerId: number): boolean {
+    return !this.#miners.has(minerId) || this.#looked.has(minerId);
+  }
+
+  /** Resolves when this miner's senders were looked at once, or could not be. */
+  async firstLook(minerId: number): Promise<void> {
+    await this.#firstLooks.get(minerId);
   }
 
   /**
@@ -64,15 +72,22 @@ export class SenderBook {
     this.#lookedAt = head.height;
     await Promise.all(
       [...this.#miners.values()].map(async (miner) => {
-        try {
-          const judged = miner.senders.map((sender) => this.#judge(miner, sender, head));
-          this.#judgements.set(miner.minerId, await Promise.all(judged));
-        } catch (err) {
-          this.#lookedAt = undefined;
-          this.#components.logger.warn({ err, minerId: miner.minerId }, 'the senders could not be checked');
-        }
+        const look = this.#lookAt(miner, head);
+        if (!this.#firstLooks.has(miner.minerId)) this.#firstLooks.set(miner.minerId, look);
+        await look;
       }),
     );
+  }
+
+  async #lookAt(miner: SendingMiner, head: TipSet): Promise<void> {
+    try {
+      const judged = miner.senders.map((sender) => this.#judge(miner, sender, head));
+      this.#judgements.set(miner.minerId, await Promise.all(judged));
+    } catch (err) {
+      this.#lookedAt = undefined;
+      this.#components.logger.warn({ err, minerId: miner.minerId }, 'the senders could not be checked');
+    }
+    this.#looked.add(miner.minerId);
   }
 
   async #judge(miner: SendingMiner, sender: Address, head: TipSet): Promise<Judgement> {

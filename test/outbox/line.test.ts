@@ -1,7 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Chain } from '../../src/chain/chain.ts';
+import { connectChain } from '../../src/chain/connect-chain.ts';
+import { systemClock } from '../../src/clock/system-clock.ts';
 import { type Address, formatAddress, parseAddress, sameAddress } from '../../src/filecoin/address.ts';
 import { nodeFees } from '../../src/outbox/settings.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 import { useOutboxScene } from './outbox-scene.ts';
+import { PoolStandIn } from './pool-stand-in.ts';
 
 const scene = useOutboxScene();
 const FIL = 10n ** 18n;
@@ -140,5 +145,68 @@ describe('a message that its sender cannot pay for', () => {
     expect(asked).toEqual([]);
     void box.advance(head()).catch(() => {});
     await expect.poll(() => asked).toEqual([formatAddress(otherKey)]);
+  });
+});
+
+describe('the messages of two senders', () => {
+  const otherId = parseAddress('t0777');
+
+  /** What concerns the other sender is answered by a node of its own. */
+  async function twoNodes() {
+    const own = scene().chain;
+    const pool = await PoolStandIn.start(777);
+    const chain = connectChain({ clock: systemClock, logger: silentLogger }, { url: pool.node.url });
+    onTestFinished(async () => {
+      chain.close();
+      await pool.node.close();
+    });
+    const of = (address: Address) =>
+      sameAddress(address, otherId) || sameAddress(address, pool.senderKey) ? chain : own;
+    const both: Chain = {
+      ...own,
+      accountKey: (address, key) => of(address).accountKey(address, key),
+      actorBalance: (address, key) => of(address).actorBalance(address, key),
+      actorNonce: (address, key) => of(address).actorNonce(address, key),
+      nonce: (address) => of(address).nonce(address),
+      pending: (address) => of(address).pending(address),
+      walletSignMessage: (signer, message) => of(signer).walletSignMessage(signer, message),
+      estimateGas: (message, limits, key) => of(message.from).estimateGas(message, limits, key),
+      push: (signed) => of(signed.message.from).push(signed),
+    };
+    return { pool, both };
+  }
+
+  it('are sent while those of the other wait for a slow answer, which then go in their order', async () => {
+    const { pool } = scene();
+    const { both, pool: other } = await twoNodes();
+    scene().miner = { minerId: 1002 };
+    const estimate = pool.node.handlers.get('GasEstimateMessageGas');
+    let answer = () => {};
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const asked = new Promise<void>((resolve) => {
+      pool.node.handlers.set('GasEstimateMessageGas', async (...params: never[]) => {
+        resolve();
+        await answered;
+        return estimate?.(...params);
+      });
+    });
+    const box = scene().outbox(both);
+    await scene().intend('slow');
+    const slow = box.advance(pool.head);
+    await asked;
+
+    const next = await scene().intend('next');
+    const quick = await scene().intend('quick', { sender: otherId });
+    expect(await box.advance(pool.head)).toBe(true);
+    expect(other.waiting).toEqual(['quick']);
+    expect(await scene().stateOf(quick)).toMatchObject({ state: 'pushed' });
+    expect(await scene().stateOf(next)).toMatchObject({ state: 'intended' });
+
+    answer();
+    expect(await slow).toBe(true);
+    expect(pool.waiting).toEqual(['slow', 'next']);
+    expect(await scene().stateOf(next)).toMatchObject({ state: 'pushed' });
   });
 });

@@ -1,9 +1,11 @@
-import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { chmod, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { decodeCbor } from '../../src/filecoin/cbor.ts';
 import { MinerMethod } from '../../src/filecoin/miner-methods.ts';
 import { declareFaultsParams, declareFaultsRecoveredParams } from '../../src/filecoin/miner-params.ts';
 import { sectorList } from '../../src/programs/sector-manager/util/proving/sector-list.ts';
+import { recordStore } from '../../src/stores/index/store-records.ts';
 import { MINER, OPEN } from '../devnet/chain-under-test.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { provingScene } from './proving-scene.ts';
@@ -23,6 +25,7 @@ test(
   async () => {
     const cluster = `Database = "${database.url}"\nMaster = "127.0.0.1:1"`;
     const scene = await provingScene(OPEN - 100, { sectors: 4, cluster });
+    await recordStore(database.db, { name: 'store', path: scene.store }, { tookMs: 1, sectors: 4, strange: 0 });
     const place = { deadline: '1', partition: '0', sectors: '2-3' };
     const warned = await scene.run('declare-faults', place);
     expect(warned).toMatchObject({
@@ -60,6 +63,57 @@ test(
     expect(await messages()).toHaveLength(2);
     await scene.chain.mineTo(OPEN - 70 + 60);
     await expect(scene.run('recover-faults', { deadline: '1' })).rejects.toMatchObject({ code: 'too-late' });
+  },
+  LIMIT_MS,
+);
+
+/** Reads nothing until two of it run; then says that all is good, or fails where sector 2 is among what it is to read. */
+const READER = `#!${process.execPath}
+import { readdirSync, writeFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+process.stdout.write('window_post processor ready\\n');
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, task } = JSON.parse(line);
+  const sectors = task.replicas.map((replica) => replica.sector_id);
+  writeFileSync(import.meta.dirname + '/began-' + sectors[0], '');
+  while (readdirSync(import.meta.dirname).filter((name) => name.startsWith('began-')).length < 2) await sleep(5);
+  const answer = sectors.includes(2) ? { err_msg: 'no memory', output: null } : { err_msg: null, output: { proofs: [], faults: [] } };
+  process.stdout.write(JSON.stringify({ id, ...answer }) + '\\n');
+}
+`;
+
+test(
+  'deadlines are read side by side, and one that cannot be read holds up no other',
+  async () => {
+    const cluster = `Database = "${database.url}"\nMaster = "127.0.0.1:1"`;
+    const scene = await provingScene(OPEN - 100, { sectors: 4, cluster });
+    await recordStore(database.db, { name: 'store', path: scene.store }, { tookMs: 1, sectors: 4, strange: 0 });
+    await database.db.kysely.deleteFrom('recoveries').execute();
+    await database.db.kysely.deleteFrom('messages').execute();
+    for (const [deadline, sectors] of [
+      [0, 1],
+      [2, 3],
+    ].entries()) {
+      await scene.chain.land(scene.chain.declare('faults', deadline, sectors));
+    }
+    const reader = join(scene.home, 'reader.mjs');
+    await writeFile(reader, READER);
+    await chmod(reader, 0o755);
+    vi.stubEnv('WDPOST_PROVER', reader);
+    onTestFinished(() => vi.unstubAllEnvs());
+    expect(await scene.run('recover-faults')).toMatchObject({
+      exitCode: 1,
+      text: expect.stringContaining('deadline 1 could not be read: no memory'),
+      json: {
+        sectors: [
+          { deadline: 0, number: 0, verdict: 'good' },
+          { deadline: 0, number: 1, verdict: 'good' },
+        ],
+        messages: [{ sectors: 2 }],
+        failed: [{ deadline: 1, reason: expect.stringContaining('no memory') }],
+      },
+    });
   },
   LIMIT_MS,
 );

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { proverBinary } from '../../src/ext-processor/prover-binary.ts';
@@ -8,7 +8,7 @@ import { MINER, OPEN } from '../devnet/chain-under-test.ts';
 import { startTestMaster, type TestMaster } from '../master/test-master.ts';
 import { startSlave } from '../slave/test-slave.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { provingScene } from './proving-scene.ts';
+import { type ProvingScene, provingScene } from './proving-scene.ts';
 
 const prover = proverBinary();
 let database: TestDatabase;
@@ -97,4 +97,41 @@ test('prove makes and sends a proof with nothing but node, stores and the prover
   await scene.chain.mineTo(OPEN + 70);
   await scene.chain.devnet.disputer.finish();
   expect(await scene.chain.events.next()).toMatchObject({ event: 'verified', deadline: 0, sectors: 1 });
+});
+
+/** Another store with whole copies; those of the first store give no proof for this sector any more. */
+async function corruptWithCopy(scene: ProvingScene, sector: number): Promise<string> {
+  const path = join(dirname(scene.store), 'second');
+  await cp(scene.store, path, { recursive: true });
+  await appendFile(
+    join(scene.home, 'sector-manager.cfg'),
+    `[[Common.PersistStores]]\nName = "second"\nPath = "${path}"\nReadOnly = true\n`,
+  );
+  await writeFile(scene.sealedFile(sector), Buffer.alloc(2048, 1));
+  return path;
+}
+
+test('of a corrupt sector prove and simulate-wdpost take the other copy', LIMIT, async () => {
+  const scene = await provingScene(OPEN - 3, { sectors: 2, cluster: cluster() });
+  const second = await corruptWithCopy(scene, 1);
+  for (const [name, path] of Object.entries({ store: scene.store, second })) {
+    await recordStore(database.db, { name, path }, { tookMs: 1, sectors: 2, strange: 0 });
+  }
+  const place = { deadline: '0', partition: '0', out: join(scene.home, 'kept.json') };
+  expect(await scene.run('prove', place)).toMatchObject({ exitCode: 0, json: { sectors: 2, skipped: [] } });
+
+  const slave = startSlave(master.port, { env: { ...process.env, WDPOST_PROVER: prover } });
+  const simulated = await scene.run('simulate-wdpost', { ddlIdx: '0', partitionIdx: '0' });
+  expect(simulated.json).toMatchObject({
+    passed: true,
+    proven: 2,
+    corrupt: [{ number: 1, sealedFile: scene.sealedFile(1), reason: expect.any(String) }],
+    faults: [],
+  });
+  expect(simulated.text).toContain(`sector 1: ${scene.sealedFile(1)} with `);
+  await slave.stop();
+
+  await writeFile(join(second, 'sealed', `s-t0${MINER}-1`), Buffer.alloc(2048, 1));
+  await expect(scene.run('prove', place)).rejects.toMatchObject({ code: 'unreadable-sectors' });
+  expect((await scene.run('prove', { ...place, skipUnreadable: true })).json).toMatchObject({ skipped: [1] });
 });

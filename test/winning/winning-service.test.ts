@@ -32,6 +32,8 @@ class World {
   readonly checked: CheckInit[] = [];
   isValid = true;
   isThere = true;
+  /** Stores with a copy of every sector, one after the other. */
+  stores = ['a'];
   isReady = true;
 
   serve(
@@ -48,17 +50,18 @@ class World {
         checker: {
           check: async (wanted) => {
             this.checked.push(wanted);
-            return wanted.sectors.map(({ number }) =>
-              this.isThere
-                ? {
-                    number,
-                    verdict: 'good',
-                    store: 'a',
-                    sealedFile: `/a/sealed/${number}`,
-                    cacheDir: `/a/cache/${number}`,
-                  }
-                : { number, verdict: 'unknown', reason: 'the store hangs' },
-            );
+            return wanted.sectors.map(({ number, corrupt = [] }) => {
+              const store = this.stores.find((name) =>
+                corrupt.every(({ cacheDir }) => !cacheDir.startsWith(`/${name}/`)),
+              );
+              if (!this.isThere) return { number, verdict: 'unknown', reason: 'the store hangs' };
+              const files = (name: string) => ({
+                sealedFile: `/${name}/sealed/${number}`,
+                cacheDir: `/${name}/cache/${number}`,
+              });
+              if (store !== undefined) return { number, verdict: 'good', store, ...files(store) };
+              return { number, verdict: 'corrupt', reason: 'no copy left', store: 'a', ...files('a') };
+            });
           },
         },
         prover: {
@@ -279,4 +282,32 @@ test('a gateway that stays away is alerted of, until it listens', async ({ world
   gateway.isUp = true;
   await gateway.listeners.next();
   await vi.waitUntil(() => alert() === undefined);
+});
+
+test('of a copy that gives no proof the next one is proven; where none is left the block is lost with the first reason', async ({
+  world,
+  gateway,
+}) => {
+  world.stores = ['a', 'b'];
+  world.serve([{ url: gateway.url, token: 'secret' }]);
+  await gateway.listeners.next();
+  const failed = (reason: string) => new CodedError('prover-failed', reason);
+
+  const answer = gateway.ask(ADDRESS, request());
+  (await world.proving.next()).fail(failed('sector 5 is bad: a'));
+  const second = await world.proving.next();
+  expect(second.task.replicas).toMatchObject([{ cache_dir: '/b/cache/5', sealed_file: '/b/sealed/5' }]);
+  expect(second.leftMs).toBeLessThanOrEqual(25_000);
+  second.finish();
+  expect(proofsOf(await answer)).toHaveLength(1);
+
+  const lost = gateway.ask(ADDRESS, request());
+  (await world.proving.next()).fail(failed('sector 5 is bad: a'));
+  (await world.proving.next()).fail(failed('sector 5 is bad: b'));
+  expect((await lost).Error).toContain('sector 5 is bad: a');
+  expect(world.proving.size).toBe(0);
+
+  const stuck = gateway.ask(ADDRESS, request());
+  (await world.proving.next()).fail(new CodedError('prover-exited', 'the prover ended'));
+  expect((await stuck).Error).toContain('the prover ended');
 });

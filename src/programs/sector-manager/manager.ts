@@ -9,6 +9,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 
 const RETRY_MS = 2_000;
+const FAILED = 'sending messages failed, trying again';
 
 /** Hands every new head to the outbox and to each miner's poster, which work side by side. */
 export class Manager {
@@ -20,6 +21,9 @@ export class Manager {
   readonly #outbox: Pick<Outbox, 'advance'>;
   readonly #onHead: (head: TipSet) => void;
   readonly #sending: CoalescedLoop;
+  readonly #sendsBesideItself: boolean;
+  readonly #advances = new Set<Promise<void>>();
+  #onWake: () => void = () => {};
   #head: TipSet | undefined;
 
   constructor(
@@ -30,7 +34,12 @@ export class Manager {
       readonly chain: Chain;
       readonly outbox: Pick<Outbox, 'advance'>;
     },
-    init: { readonly posters: readonly MinerPoster[]; readonly onHead: (head: TipSet) => void },
+    init: {
+      readonly posters: readonly MinerPoster[];
+      readonly onHead: (head: TipSet) => void;
+      /** Whether the outbox may be called again while it still works. */
+      readonly sendsBesideItself: boolean;
+    },
   ) {
     this.#clock = components.clock;
     this.#chain = components.chain;
@@ -39,16 +48,17 @@ export class Manager {
     this.#outbox = components.outbox;
     this.#posters = init.posters;
     this.#onHead = init.onHead;
+    this.#sendsBesideItself = init.sendsBesideItself;
     this.#sending = new CoalescedLoop(components, {
       retryMs: RETRY_MS,
-      onFailure: (err) => this.#logger.warn({ err }, 'sending messages failed, trying again'),
+      onFailure: (err) => this.#logger.warn({ err }, FAILED),
       work: () => this.#send(),
     });
   }
 
   /** Something was put in the outbox. */
   onIntent(): void {
-    this.#sending.wake();
+    this.#wakeSending();
   }
 
   /** A task ended. */
@@ -72,14 +82,39 @@ export class Manager {
       this.#head = head;
       for (const poster of this.#posters) poster.onHead(head);
       this.#onHead(head);
-      this.#sending.wake();
+      this.#wakeSending();
     }
     await this.#sending.close();
+    await Promise.allSettled(this.#advances);
     await Promise.all(this.#posters.map((poster) => poster.close()));
   }
 
+  #wakeSending(): void {
+    this.#onWake();
+    this.#sending.wake();
+  }
+
+  /** A sender for which the chain node is slow holds up no other: what is put in meanwhile is sent beside its messages. */
   async #send(): Promise<void> {
-    if (this.#head === undefined || !(await this.#outbox.advance(this.#head))) return;
+    if (this.#head === undefined) return;
+    let isLeft = false;
+    const woken = new Promise<void>((resolve) => {
+      this.#onWake = resolve;
+    });
+    const advance = this.#advance(this.#head).catch((err: unknown) => {
+      if (!isLeft) throw err;
+      this.#logger.warn({ err }, FAILED);
+      this.#sending.wake();
+    });
+    this.#advances.add(advance);
+    const forget = () => this.#advances.delete(advance);
+    advance.then(forget, forget);
+    await (this.#sendsBesideItself ? Promise.race([advance, woken]) : advance);
+    isLeft = true;
+  }
+
+  async #advance(head: TipSet): Promise<void> {
+    if (!(await this.#outbox.advance(head))) return;
     for (const poster of this.#posters) poster.wake();
   }
 }

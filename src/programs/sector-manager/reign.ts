@@ -60,7 +60,7 @@ export class Reign {
     this.#chainWatch = new ChainWatch(ours, init);
     this.#manager = new Manager(
       { ...ours, outbox: init.shadow ? new ShadowOutbox(ours) : new Outbox(ours, init.sending) },
-      { posters, onHead: (head) => this.#chainWatch.onHead(head) },
+      { posters, onHead: (head) => this.#chainWatch.onHead(head), sendsBesideItself: !init.shadow },
     );
     this.#winning = init.winning && new WinningService({ ...ours, prover: init.winning.prover }, init.winning);
     this.#watch = async () => {

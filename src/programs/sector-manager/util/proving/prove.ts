@@ -4,6 +4,7 @@ import { untilSignal } from '../../../../cli/until-signal.ts';
 import { retry } from '../../../../clock/retry.ts';
 import { CodedError, errorCode } from '../../../../errors/coded-error.ts';
 import { proveLocally } from '../../../../ext-processor/local-prover.ts';
+import { rehearsalFaults } from '../../../../ext-processor/rehearser.ts';
 import { createVerifier } from '../../../../ext-processor/verifier.ts';
 import { Bitfield } from '../../../../filecoin/bitfield.ts';
 import { proofSeed } from '../../../../filecoin/randomness.ts';
@@ -11,11 +12,12 @@ import { challengeRandomness } from '../../../../poster/challenge.ts';
 import { allKnown, checkSectors } from '../../../../poster/read-sectors.ts';
 import { windowTask } from '../../../../poster/window-task.ts';
 import type { WindowPostTask } from '../../../../rpc/window-post.ts';
-import type { GoodSector } from '../../../../stores/sector-check.ts';
+import type { GoodSector, SectorCopy } from '../../../../stores/sector-check.ts';
 import type { Toolbox } from '../toolbox.ts';
 import type { Verb } from '../verb.ts';
 import { throwIfProven } from './already-proven.ts';
 import { minerScope } from './miner-scope.ts';
+import { withOtherCopies } from './other-copies.ts';
 import { type PartitionScope, partitionScope, storeChecker } from './partition-scope.ts';
 import { type MadeProof, type ProofJson, proofToJson, readProof, writeProof } from './proof-file.ts';
 import { sendProof } from './send-proof.ts';
@@ -129,28 +131,37 @@ async function provenProof(
 ): Promise<MadeProof> {
   const { chain, address, minerId, proofType, wanted, infos, head, deadline } = scope;
   const sectors = allKnown(wanted, [...infos.values()]);
-  const checks = await checkSectors(await storeChecker(toolbox), { minerId, proofType, sectors, signal });
+  const checker = await storeChecker(toolbox);
+  const checks = await checkSectors(checker, { minerId, proofType, sectors, signal });
   let good = checks.filter((check) => check.verdict === 'good');
   const doubtful = checks.filter((check) => check.verdict !== 'good');
   if (doubtful.length > 0) judgeSkips(doubtful, maySkip);
   const randomness = await challengeRandomness(chain, address, deadline.challenge, head.key);
   const taskOf = (some: readonly GoodSector[]) => windowTask({ minerId, proofType, sectors: some, infos, randomness });
+  const tried: SectorCopy[] = [];
   for (;;) {
     if (good.length === 0) throw new CodedError('nothing-to-prove', 'no sector of the partition can be read');
-    const { proofs, faults, details } = await proveLocally(toolbox, taskOf(good), { signal });
-    const [proof] = proofs;
+    const output = await proveLocally(toolbox, taskOf(good), { signal });
+    const faults = rehearsalFaults(output);
+    const [proof] = output.proofs;
     if (proof !== undefined) {
       const bytes = Buffer.from(proof, 'base64');
       await verifyAfresh(toolbox, scope, { task: taskOf(good), proof: bytes, signal });
       return { bytes, skipped: wanted.subtract(Bitfield.of(good.map(({ number }) => number))) };
     }
-    if (faults.length === 0) throw new CodedError('prover-failed', 'the prover answered with neither proof nor faults');
-    const reasons = new Map(details?.map((detail) => [detail.sector_id, detail.reason]));
+    if (faults.size === 0) throw new CodedError('prover-failed', 'the prover answered with neither proof nor faults');
+    const left = await withOtherCopies(checker, scope, {
+      sectors: good,
+      faults: new Set(faults.keys()),
+      tried,
+      signal,
+    });
+    const lost = good.filter(({ number }) => left.every((sector) => sector.number !== number));
     judgeSkips(
-      faults.map((number) => ({ number, reason: reasons.get(number) ?? 'unreadable' })),
+      lost.map(({ number }) => ({ number, reason: faults.get(number)?.reason ?? 'unreadable' })),
       maySkip,
     );
-    good = good.filter(({ number }) => !faults.includes(number));
+    good = left;
   }
 }
 

@@ -1,6 +1,6 @@
 import { textTable } from '../../../../cli/text-table.ts';
 import { untilSignal } from '../../../../cli/until-signal.ts';
-import { CodedError } from '../../../../errors/coded-error.ts';
+import { CodedError, errorText } from '../../../../errors/coded-error.ts';
 import { createRehearser } from '../../../../ext-processor/rehearser.ts';
 import { formatAddress } from '../../../../filecoin/address.ts';
 import { Bitfield } from '../../../../filecoin/bitfield.ts';
@@ -9,12 +9,14 @@ import { readSectors, type SectorReading } from '../../../../poster/read-sectors
 import { declarableDeadlines, type Recoverable, recoveryMessages } from '../../../../poster/recoveries.ts';
 import { declaredSectors, storeRecovery } from '../../../../poster/recovery-store.ts';
 import { recoveryTrouble } from '../../../../poster/recovery-trouble.ts';
-import type { Toolbox } from '../toolbox.ts';
 import type { Verb } from '../verb.ts';
 import { type MinerScope, minerScope } from './miner-scope.ts';
 import { storeChecker } from './partition-scope.ts';
 import { senderOf } from './sender.ts';
 import { deadlineIndex } from './usage.ts';
+
+/** Deadlines, as the manager does it. */
+const AT_ONCE = 4;
 
 export const recoverFaults: Verb = {
   name: 'recover-faults',
@@ -34,23 +36,21 @@ export const recoverFaults: Verb = {
     const info = await chain.minerInfo(address, head.key);
     const trouble = await recoveryTrouble(chain, { address, info }, head);
     if (trouble !== undefined) throw new CodedError('recovery-blocked', trouble);
-    const readings: (SectorReading & Place)[] = [];
-    const found: Recoverable[] = [];
-    for (const deadline of chosenDeadlines(current, written.options.deadline)) {
+    const components = { checker: await storeChecker(toolbox), rehearser: createRehearser(toolbox) };
+    const looks = await sideBySide(chosenDeadlines(current, written.options.deadline), async (deadline) => {
       const open = { minerId, deadline: deadline.index, open: deadline.open };
-      const declared = await declaredSectors(db.kysely, open, head.height);
-      const read = await readFaults(toolbox, scope, deadline, {
-        declared,
-        proofType: info.windowPoStProofType,
-        signal,
-      });
-      readings.push(...read);
-      for (const partition of new Set(read.map((reading) => reading.partition))) {
-        const good = read.filter((reading) => reading.partition === partition && reading.verdict === 'good');
-        const sectors = Bitfield.of(good.map(({ number }) => number));
-        found.push({ deadline: deadline.index, partition, open: deadline.open, sectors });
+      try {
+        const declared = await declaredSectors(db.kysely, open, head.height);
+        const init = { declared, proofType: info.windowPoStProofType, signal };
+        return { deadline, read: await readFaults(components, scope, deadline, init) };
+      } catch (error) {
+        // Holds up no other.
+        signal.throwIfAborted();
+        return { deadline, read: [], reason: errorText(error) };
       }
-    }
+    });
+    const readings = looks.flatMap(({ read }) => read);
+    const found = looks.flatMap(({ deadline, read }) => recoverables(deadline, read));
     const limits = { sectors: settings.maxRecoverSectorLimit, partitions: settings.maxPartitionsPerRecoveryMessage };
     const messages: { readonly messageId: string; readonly sectors: number }[] = [];
     for (const recoveries of recoveryMessages(found, limits)) {
@@ -71,14 +71,19 @@ export const recoverFaults: Verb = {
       one.number,
       one.verdict === 'good' ? 'good' : `${one.verdict} (${one.reason})`,
     ]);
+    const failed = looks.flatMap(({ deadline, reason }) =>
+      reason === undefined ? [] : [{ deadline: deadline.index, reason }],
+    );
     const lines = messages.map(({ messageId, sectors }) => `${sectors} sectors are declared by message ${messageId}`);
     return {
-      json: { miner: formatAddress(address), sectors: readings, messages },
+      json: { miner: formatAddress(address), sectors: readings, messages, failed },
       text: [
         ...(rows.length === 0 ? [] : [textTable(['deadline', 'partition', 'sector', 'status'], rows)]),
         ...(lines.length === 0 ? ['No recoveries to declare'] : lines),
         ...(lines.length === 0 ? [] : ['follow a message with: sector-manager util message wait <id>']),
+        ...failed.map(({ deadline, reason }) => `deadline ${deadline} could not be read: ${reason}`),
       ].join('\n'),
+      exitCode: failed.length === 0 ? 0 : 1,
     };
   },
 };
@@ -86,6 +91,27 @@ export const recoverFaults: Verb = {
 interface Place {
   readonly deadline: number;
   readonly partition: number;
+}
+
+/** A few at a time, each answered in its place. */
+async function sideBySide<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const waiting = [...all.entries()];
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [index, one] = next;
+      results[index] = await work(one);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, lane));
+  return results;
+}
+
+function recoverables({ index, open }: DeadlineInfo, read: readonly (SectorReading & Place)[]): Recoverable[] {
+  return [...new Set(read.map(({ partition }) => partition))].map((partition) => {
+    const good = read.filter((reading) => reading.partition === partition && reading.verdict === 'good');
+    return { deadline: index, partition, open, sectors: Bitfield.of(good.map(({ number }) => number)) };
+  });
 }
 
 /** @throws CodedError `too-late` for one between its cutoff and its close */
@@ -104,7 +130,7 @@ function chosenDeadlines(current: DeadlineInfo, text: unknown): readonly Deadlin
 
 /** Faulty sectors that are neither recovering nor declared, one partition after the other, since they read the same disks. */
 async function readFaults(
-  toolbox: Toolbox,
+  components: Parameters<typeof readSectors>[0],
   { chain, minerId, address, head }: MinerScope,
   { index }: DeadlineInfo,
   init: { readonly declared: Bitfield; readonly proofType: number; readonly signal: AbortSignal },
@@ -115,7 +141,6 @@ async function readFaults(
     const wanted = faulty.subtract(recovering).subtract(init.declared);
     if (wanted.isEmpty) continue;
     const sectors = await chain.sectors(address, wanted, head.key);
-    const components = { checker: await storeChecker(toolbox), rehearser: createRehearser(toolbox) };
     const read = await readSectors(components, { minerId, proofType: init.proofType, sectors, signal: init.signal });
     readings.push(...read.map((reading) => ({ ...reading, deadline: index, partition })));
   }

@@ -4,11 +4,14 @@ import { formatAddress } from '../../../../filecoin/address.ts';
 import { challengeRandomness } from '../../../../poster/challenge.ts';
 import { checkParameters } from '../../../../poster/check-parameters.ts';
 import { allKnown, checkSectors } from '../../../../poster/read-sectors.ts';
-import { simulatePartition } from '../../../../poster/simulate-partition.ts';
+import { type Simulation, simulatePartition } from '../../../../poster/simulate-partition.ts';
 import { windowTask } from '../../../../poster/window-task.ts';
+import type { GoodSector, SectorCopy } from '../../../../stores/sector-check.ts';
+import type { StoreChecker } from '../../../../stores/store-checker.ts';
 import type { Verb } from '../verb.ts';
 import { masterTasks } from './master-tasks.ts';
 import { minerScope } from './miner-scope.ts';
+import { withOtherCopies } from './other-copies.ts';
 import { type PartitionScope, partitionScope, storeChecker } from './partition-scope.ts';
 import { rememberPass } from './remember-pass.ts';
 import { deadlineIndex, isSet, numberOption, wholeNumber } from './usage.ts';
@@ -56,17 +59,10 @@ export const simulateWdpost: Verb = {
     const good = checks.filter((check) => check.verdict === 'good');
     const skipped = checks.filter((check) => check.verdict !== 'good');
 
-    const simulation =
-      good.length === 0
-        ? undefined
-        : await simulatePartition(
-            { clock, verifier, tasks: await masterTasks(toolbox) },
-            {
-              task: windowTask({ minerId, proofType, sectors: good, infos, randomness }),
-              closeAt: clock.now() + GIVE_UP_MS,
-              signal,
-            },
-          );
+    const line = good.length === 0 ? undefined : { checker, verifier, tasks: await masterTasks(toolbox) };
+    const { simulation, corrupt, proven } = line
+      ? await simulate({ clock, ...line }, scope, { good, randomness, signal })
+      : nothing;
     const passed = simulation?.passed === true && skipped.length === 0;
     const gate = simulation?.passed === true ? await rememberPass(toolbox, scope, simulation.task) : 'not passed';
     const json: Report = {
@@ -75,8 +71,9 @@ export const simulateWdpost: Verb = {
       partition,
       challenge,
       sectors: wanted.count,
-      proven: simulation?.passed ? good.length : 0,
+      proven,
       skipped,
+      corrupt,
       faults: simulation?.faults ?? [],
       passed,
       reason: simulation?.reason ?? skippedText(skipped),
@@ -94,6 +91,49 @@ export const simulateWdpost: Verb = {
     return { json, text: textOf(json), exitCode: passed ? 0 : 1 };
   },
 };
+
+interface CorruptCopy extends SectorCopy {
+  readonly reason: string;
+}
+
+interface Simulated {
+  readonly simulation: Simulation | undefined;
+  /** Copies that gave no proof where others did. */
+  readonly corrupt: readonly CorruptCopy[];
+  /** Sectors. */
+  readonly proven: number;
+}
+
+const nothing: Simulated = { simulation: undefined, corrupt: [], proven: 0 };
+
+/** As often as each sector that gave no proof has another copy. */
+async function simulate(
+  components: Parameters<typeof simulatePartition>[0] & { readonly checker: StoreChecker },
+  scope: PartitionScope,
+  init: { readonly good: readonly GoodSector[]; readonly randomness: Uint8Array; readonly signal: AbortSignal },
+): Promise<Simulated> {
+  const { minerId, proofType, infos } = scope;
+  const { randomness, signal } = init;
+  const tried: SectorCopy[] = [];
+  const corrupt: CorruptCopy[] = [];
+  for (let sectors = init.good; ; ) {
+    const task = windowTask({ minerId, proofType, sectors, infos, randomness });
+    const closeAt = components.clock.now() + GIVE_UP_MS;
+    const simulation = await simulatePartition(components, { task, closeAt, signal });
+    const reasons = new Map(simulation.faults.map(({ number, reason }) => [number, reason]));
+    const end = { simulation, corrupt, proven: simulation.passed ? sectors.length : 0 };
+    if (reasons.size === 0) return end;
+    const faults = new Set(reasons.keys());
+    const others = await withOtherCopies(components.checker, scope, { sectors, faults, tried, signal });
+    // Minutes of a slave's work would not change the verdict.
+    if (others.length < sectors.length) return end;
+    for (const { number, sealedFile, cacheDir } of sectors) {
+      const reason = reasons.get(number);
+      if (reason !== undefined) corrupt.push({ number, sealedFile, cacheDir, reason });
+    }
+    sectors = others;
+  }
+}
 
 /** Never the challenge of the window itself: that task is the daemon's. */
 function challengeEpoch({ head, deadline }: PartitionScope, text: unknown): number {
@@ -117,6 +157,8 @@ interface Report {
   readonly proven: number;
   /** Not there before the proof. */
   readonly skipped: readonly { readonly number: number; readonly verdict: string; readonly reason: string }[];
+  /** Copies that gave no proof, where another copy was proven in their place. */
+  readonly corrupt: readonly CorruptCopy[];
   /** Of the slave. */
   readonly faults: readonly { readonly number: number; readonly reason: string }[];
   readonly passed: boolean;
@@ -140,6 +182,10 @@ function textOf(report: Report): string {
     ['deadline', `${report.deadline}, partition ${report.partition}, challenge at epoch ${report.challenge}`],
     ['sectors', `${report.proven} of ${report.sectors} proven`],
     ...report.skipped.map((one) => ['left out', `sector ${one.number}: ${one.verdict}, ${one.reason}`]),
+    ...report.corrupt.map((one) => [
+      'copy',
+      `sector ${one.number}: ${one.sealedFile} with ${one.cacheDir} gives no proof (${one.reason}); another copy was taken`,
+    ]),
     ...report.faults.map((one) => ['fault', `sector ${one.number}: ${one.reason}`]),
     ['task', report.task === null ? '-' : `${report.task} (slave ${report.slave ?? '-'}, ${report.attempts} attempts)`],
     ['snapshot', seconds(report.snapshotMs)],
