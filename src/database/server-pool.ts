@@ -21,13 +21,14 @@ export interface ServerPoolInit extends PoolInit {
 
 /**
  * READ COMMITTED: under REPEATABLE READ, polling an empty queue locks its gaps and inserts wait 22 ms instead of 2.
+ * A server may begin sessions with autocommit off: then a statement outside of a transaction would be seen by nobody else.
  * UTC: UNIX_TIMESTAMP(NOW(3)) jumps back where local time does. Strict: a value that does not fit is an error, never cut.
  * A process that was stopped inside a transaction, or its machine switched off, must not keep its locks: MariaDB ends it after
  * 4 seconds; others do not know that setting, and see a comment.
  */
 const SESSION = [
   'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-  "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 10 /*M!, idle_transaction_timeout = 4 */",
+  "SET SESSION autocommit = 1, time_zone = '+00:00', sql_mode = 'STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION', innodb_lock_wait_timeout = 10 /*M!, idle_transaction_timeout = 4 */",
 ];
 /**
  * A Galera node answers only when it belongs to its cluster and, asked so, has applied what the others committed before: coming

@@ -69,9 +69,11 @@ function afterChecks(partition: RunPartition, known: PartitionFacts, now: Now): 
   // What was away may be back by now.
   if (!isComplete && again.length > 0) return again;
   const someUnknown = sectors.some((sector) => sector.verdict === 'unknown');
+  const someElsewhere = sectors.some((sector) => sector.verdict === 'corrupt' && sector.doubt !== undefined);
   const skipped = wouldSkip(partition, sectors);
   const { maxSkipShare } = now.policy;
-  const isWaitedFor = someUnknown || (!isComplete && isDoubtful(partition, skipped, maxSkipShare));
+  const areMany = !isComplete && isDoubtful(partition, skipped, maxSkipShare);
+  const isWaitedFor = someUnknown || someElsewhere || areMany;
   const proveWithout = (left: Bitfield): Action => {
     const read = sectors.filter((sector) => 'sealedFile' in sector).filter(({ number }) => !left.has(number));
     return { kind: 'prove', partition: index, from, skipped: left, sectors: read };
@@ -83,7 +85,7 @@ function afterChecks(partition: RunPartition, known: PartitionFacts, now: Now): 
   );
   const areCorrupt = unreadable.count < skipped.count;
   if (now.mayWait && isWaitedFor) {
-    const mayRetry = areCorrupt && !someUnknown && !isDoubtful(partition, unreadable, maxSkipShare);
+    const mayRetry = areCorrupt && areMany && !someUnknown && !isDoubtful(partition, unreadable, maxSkipShare);
     return mayRetry ? [proveWithout(unreadable)] : [];
   }
   // Given up only after a look in the reserve itself.

@@ -59,7 +59,11 @@ export async function readSectors(
   for (let wanted = init.sectors; wanted.length > 0; ) {
     const checks = await checkSectors(components.checker, { ...init, sectors: wanted }, corrupt);
     // What the files of one that gave no proof were like was said when they were read.
-    for (const check of checks) if (check.verdict !== 'corrupt') readings.set(check.number, check);
+    for (const check of checks) {
+      const { number } = check;
+      if (check.verdict !== 'corrupt') readings.set(number, check);
+      else if (check.doubt !== undefined) readings.set(number, { number, verdict: 'unknown', reason: check.doubt });
+    }
     const good = checks.filter((check) => check.verdict === 'good');
     if (good.length === 0) break;
     const task = windowTask({ minerId, proofType, sectors: good, infos, randomness: randomBytes(32) });

@@ -2,6 +2,7 @@ import type { Executor, Transaction } from '../database/database.ts';
 import type { AttemptOutcome } from '../database/tables/queue.ts';
 import type { AttemptId } from '../rpc/methods.ts';
 import { nowMs, nowSeconds } from './sql-time.ts';
+import { storableReason } from './storable-reason.ts';
 
 /** An attempt that was ended, and whose slave has to hear of it. */
 export interface EndedAttempt {
@@ -76,11 +77,13 @@ export async function finishTask(
   id: string,
   result: { readonly out_body: Buffer | null; readonly error_reason: string | null },
 ): Promise<boolean> {
-  const { numUpdatedRows } = await trx
-    .updateTable('tasks')
-    .set({ ...result, finished_at: nowSeconds })
-    .where('id', '=', id)
-    .where('finished_at', 'is', null)
-    .executeTakeFirst();
-  return numUpdatedRows === 1n;
+  return await storableReason(result.error_reason, async (reason) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('tasks')
+      .set({ ...result, error_reason: reason, finished_at: nowSeconds })
+      .where('id', '=', id)
+      .where('finished_at', 'is', null)
+      .executeTakeFirst();
+    return numUpdatedRows === 1n;
+  });
 }

@@ -5,6 +5,7 @@ import type { AttemptId, FailureClass as ReportedFailure } from '../rpc/methods.
 import { endAttempt, endLiveAttempts, finishTask, liveAttempts, lockTask, whyClosed } from './attempt.ts';
 import type { FinishVerdict } from './finish-attempt.ts';
 import { nowMs } from './sql-time.ts';
+import { storableReason } from './storable-reason.ts';
 import { CANCELLED } from './task-state.ts';
 
 /**
@@ -88,12 +89,14 @@ async function waitAgain(trx: Transaction, id: string, failure: Failure, policy:
     .set({ retry_elsewhere: elsewhereOf(failure), retry_at: sql<number>`${nowMs} + ${pause}` })
     .where('task_id', '=', id)
     .execute();
-  await trx
-    .updateTable('tasks')
-    .set({ started_at: null, heartbeat_at: null, error_reason: failure.reason })
-    .where('id', '=', id)
-    .where('finished_at', 'is', null)
-    .execute();
+  await storableReason(failure.reason, (reason) =>
+    trx
+      .updateTable('tasks')
+      .set({ started_at: null, heartbeat_at: null, error_reason: reason })
+      .where('id', '=', id)
+      .where('finished_at', 'is', null)
+      .execute(),
+  );
 }
 
 /** Whether the pause is for its slave only. */

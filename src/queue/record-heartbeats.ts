@@ -16,6 +16,8 @@ export async function recordHeartbeats(db: Database, beats: readonly SlaveHeartb
   const sorted = beats.toSorted((a, b) => (a.id === b.id ? a.attempt - b.attempt : a.id < b.id ? -1 : 1));
   const table = sql.join(sorted.map(rowOf), sql` UNION ALL `);
   const ids = sql.join(sorted.map(({ id }) => id));
+  // Compared with values, since nobody knows the collation of the seed's table.
+  const ofNewest = sorted.map(({ id, slave }) => sql`(id = ${id} AND slave = ${slave})`);
   const live = sql`(${table}) beat STRAIGHT_JOIN task_attempts FORCE INDEX (PRIMARY)
     ON task_id = beat.id AND task_attempts.attempt = beat.attempt AND ended_at IS NULL AND task_attempts.slave = beat.slave`;
   return await db.transactionFrom(
@@ -26,8 +28,8 @@ export async function recordHeartbeats(db: Database, beats: readonly SlaveHeartb
       sql`UPDATE ${live} SET heartbeat_at = ${nowMs}, task_attempts.phase = beat.phase, task_attempts.done = beat.done,
         task_attempts.total = beat.total`,
       // The seed's column mirrors the newest attempt, whose slave is the one named there.
-      sql`UPDATE (${table}) beat STRAIGHT_JOIN tasks FORCE INDEX (PRIMARY) ON tasks.id = beat.id AND tasks.slave = beat.slave
-        SET heartbeat_at = ${nowSeconds} WHERE finished_at IS NULL`,
+      sql`UPDATE tasks FORCE INDEX (PRIMARY) SET heartbeat_at = ${nowSeconds}
+        WHERE (${sql.join(ofNewest, sql` OR `)}) AND finished_at IS NULL`,
     ],
     async (trx, [, kept]) => {
       if (kept?.affected === beats.length) return [];

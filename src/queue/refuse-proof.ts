@@ -4,6 +4,7 @@ import { lockTask } from './attempt.ts';
 import { viewOf } from './get-task.ts';
 import { isProof } from './is-proof.ts';
 import { nowMs } from './sql-time.ts';
+import { storableReason } from './storable-reason.ts';
 import { NOT_STARTED, REFUSED } from './task-state.ts';
 
 export interface Refusal {
@@ -40,8 +41,13 @@ async function refuseArchived(trx: Transaction, refusal: Refusal): Promise<boole
   const { id, proof, reason } = refusal;
   const task = await viewOf(trx, 'tasks_archived', id);
   if (task === null || !isProof(task, proof)) return false;
-  const failed = { out_body: null, error_reason: `${REFUSED}${reason}` };
-  await trx.updateTable('tasks_archived').set(failed).where('id', '=', id).execute();
+  await storableReason(`${REFUSED}${reason}`, (text) =>
+    trx
+      .updateTable('tasks_archived')
+      .set({ out_body: null, error_reason: text })
+      .where('id', '=', id)
+      .execute(),
+  );
   await sayWhy(trx, refusal);
   return true;
 }

@@ -30,10 +30,10 @@ export function judge(
   }
   const tried = bestCopy(files, looks);
   if (tried !== undefined) {
-    const unknown = unknownIn('sealed', looks) ?? unknownIn('cache', looks);
-    if (unknown !== undefined) return { number, verdict: 'unknown', reason: unknown };
+    const doubt = unknownIn('sealed', looks) ?? unknownIn('cache', looks);
     const reason = `${corrupt.map(({ sealedFile }) => sealedFile).join(' and ')} gave no proof, and there is no other copy`;
-    return { number, verdict: 'corrupt', store: tried.sealed.store.name, ...pathsOf(files, tried), reason };
+    const found = { number, store: tried.sealed.store.name, ...pathsOf(files, tried), reason };
+    return { ...found, verdict: 'corrupt', ...(doubt !== undefined && { doubt }) };
   }
   const doubts = parts
     .filter((part) => looks.every(({ look }) => look[part].is !== 'good'))

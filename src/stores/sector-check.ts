@@ -23,11 +23,13 @@ export interface GoodSector extends SectorCopy {
   readonly store: string;
 }
 
-/** What is there are copies that gave no proof, of which this is one; and all stores that could have another can be trusted. */
+/** What is there are copies that gave no proof, of which this is one. */
 interface CorruptSector extends SectorCopy {
   readonly verdict: 'corrupt';
   readonly store: string;
   readonly reason: string;
+  /** Why a store may have another copy after all; absent where all can be trusted. */
+  readonly doubt?: string;
 }
 
 /**

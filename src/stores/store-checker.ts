@@ -299,5 +299,7 @@ function verdict(
   const elsewhere = known?.copies.find((copy) => !found.some(({ place }) => place.store.name === copy.store));
   if (check.verdict === 'good' || check.verdict === 'unknown' || elsewhere === undefined) return check;
   const reason = `${check.reason}, and the store ${elsewhere.store}, which had it, is not configured for this miner`;
-  return { number: check.number, verdict: 'unknown', reason };
+  return check.verdict === 'corrupt'
+    ? { ...check, doubt: reason }
+    : { number: check.number, verdict: 'unknown', reason };
 }

@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock/system-clock.ts';
+import { openDatabase } from '../../src/database/database.ts';
 import { migrate } from '../../src/database/migrate.ts';
 import { createEmptySchema, type TestDatabase } from '../support/database.ts';
+import { silentLogger } from '../support/silent-logger.ts';
 
 let empty: TestDatabase;
 beforeEach(async () => {
@@ -82,4 +85,40 @@ test('another version of a file that was applied is refused', async () => {
     .where('name', '=', '0002-queue.sql')
     .execute();
   await expect(migrate(empty.db)).rejects.toMatchObject({ code: 'migration-changed' });
+});
+
+test('gives way to a transaction that has read the table, names it, and goes on when it ended', async () => {
+  await migrate(empty.db);
+  await sql`ALTER TABLE post_partitions DROP COLUMN refused_proof`.execute(empty.db.kysely);
+  await sql`DELETE FROM schema_migrations WHERE name = '0015-copies.sql'`.execute(empty.db.kysely);
+  const program = await openDatabase(
+    { clock: systemClock, logger: silentLogger },
+    { url: empty.url, maxConnections: 1 },
+  );
+  const read = () => empty.db.kysely.selectFrom('post_partitions').select('run_id').execute();
+  await empty.db.transaction(async (trx) => {
+    await trx.selectFrom('post_partitions').select('run_id').execute();
+    const error = migrate(program).catch((thrown: unknown) => thrown);
+    expect(await error).toMatchObject({
+      code: 'database-busy',
+      message: expect.stringMatching(/0015-copies.sql waits \(ALTER TABLE post_partitions\).*innodb_trx/),
+    });
+    await read();
+  });
+  expect(await migrate(program)).toEqual(['0015-copies.sql']);
+  await sql`SELECT refused_proof FROM post_partitions`.execute(program.kysely);
+  const { rows } = await sql`SELECT @@lock_wait_timeout = @@GLOBAL.lock_wait_timeout AS isLeft`.execute(program.kysely);
+  expect(rows).toEqual([{ isLeft: 1 }]);
+  await program.close();
+});
+
+test.each([
+  ['post_partitions', 'refused_proofs'],
+  ['post_partitions', 'took_ms'],
+  ['post_runs', 'state_reason'],
+])('a column that was dropped from %s is made again beside those that are there: %s', async (table, column) => {
+  await migrate(empty.db);
+  await sql.raw(`ALTER TABLE ${table} DROP COLUMN ${column}`).execute(empty.db.kysely);
+  await migrate(empty.db, true);
+  await sql.raw(`SELECT ${column} FROM ${table}`).execute(empty.db.kysely);
 });

@@ -166,3 +166,17 @@ test('max_connections used up by others', async () => {
   await execute(root, 'SET GLOBAL max_connections = 151');
   for (const other of others) await other.close();
 });
+
+test('a server that begins sessions with autocommit off', async () => {
+  await execute(root, 'SET GLOBAL autocommit = 0');
+  try {
+    const program = await openDatabase(components, { url });
+    await execute(program, 'CREATE TABLE seen (id INT PRIMARY KEY)');
+    await execute(program, 'INSERT INTO seen VALUES (1)');
+    const { rows } = await sql`SELECT id FROM wdpost.seen`.execute(root.kysely);
+    await program.close();
+    expect(rows).toEqual([{ id: 1 }]);
+  } finally {
+    await execute(root, 'SET GLOBAL autocommit = 1');
+  }
+});

@@ -17,12 +17,9 @@ const copyOf = (number: number, store = 'a'): SectorCopy => ({
   cacheDir: `/${store}/c${number}`,
 });
 const good = (number: number, store = 'a'): SectorCheck => ({ ...copyOf(number, store), verdict: 'good', store });
-const corrupt = (number: number): SectorCheck => ({
-  ...copyOf(number),
-  verdict: 'corrupt',
-  store: 'a',
-  reason: 'it gave no proof',
-});
+const inVain = (number: number) =>
+  ({ ...copyOf(number), verdict: 'corrupt', store: 'a', reason: 'it gave no proof' }) as const;
+const corrupt = (number: number): SectorCheck => inVain(number);
 
 function decided(height: number, changes: Partial<RunPartition>, facts: PartitionFacts) {
   const run = runOf(partition(0, { sectors: Bitfield.of(six), ...changes }));
@@ -105,6 +102,19 @@ describe('a look that finds only corrupt copies of a sector', () => {
     for (const state of ['checking', 'left-out'] as const) {
       expect(skippedBy(decided(IN_RESERVE, { state }, checks(IN_RESERVE, 3)))).toEqual([]);
       expect(decided(IN_RESERVE, { state }, checks(BEFORE, 3))).toMatchObject({ kind: 'check' });
+    }
+  });
+
+  it('while another store is away waits for one sector, and has many read again', () => {
+    const doubtful = (atEpoch: number, missing: number): PartitionFacts => {
+      const doubt = (number: number): SectorCheck => ({ ...inVain(number), doubt: 'b: it hangs' });
+      return { checks: { atEpoch, sectors: six.map((number) => (number < missing ? doubt(number) : good(number))) } };
+    };
+    expect(decided(BEFORE, {}, doubtful(BEFORE, 1))).toBeUndefined();
+    expect(skippedBy(decided(IN_RESERVE, {}, doubtful(IN_RESERVE, 1)))).toEqual([0]);
+    for (const missing of [3, 6]) {
+      expect(skippedBy(decided(BEFORE, {}, doubtful(BEFORE, missing)))).toEqual([]);
+      expect(skippedBy(decided(IN_RESERVE, {}, doubtful(IN_RESERVE, missing)))).toEqual([]);
     }
   });
 

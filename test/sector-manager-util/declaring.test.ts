@@ -101,7 +101,9 @@ test(
     await writeFile(reader, READER);
     await chmod(reader, 0o755);
     vi.stubEnv('WDPOST_PROVER', reader);
-    onTestFinished(() => vi.unstubAllEnvs());
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
     expect(await scene.run('recover-faults')).toMatchObject({
       exitCode: 1,
       text: expect.stringContaining('deadline 1 could not be read: no memory'),

@@ -90,9 +90,13 @@ export class Stores {
     const isTried = (name: CopyName) => corrupt.some((copy) => copy.number === number && copy.sealedFile === name);
     const untried = found.find((name) => !isTried(name));
     if (untried !== undefined) return { number, verdict: 'good', ...files(untried) };
-    if (there.length < held.length) return { number, verdict: 'unknown', reason: 'a store is away' };
+    const doubt = there.length < held.length ? 'a store is away' : undefined;
     const [tried] = found;
-    if (tried !== undefined) return { number, verdict: 'corrupt', ...files(tried), reason: 'its copies are corrupt' };
+    if (tried !== undefined) {
+      const reason = 'its copies are corrupt';
+      return { number, verdict: 'corrupt', ...files(tried), reason, ...(doubt !== undefined && { doubt }) };
+    }
+    if (doubt !== undefined) return { number, verdict: 'unknown', reason: doubt };
     return { number, verdict: 'bad', reason: 'its file is gone' };
   }
 

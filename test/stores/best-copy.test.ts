@@ -17,11 +17,17 @@ const lookOf = (name: string, sealed: Finding['is'], cache: Finding['is']): Stor
 const whole = (name: string): StoreLook => lookOf(name, 'good', 'good');
 
 /** Reads what is found, again and again, as if every copy were corrupt. Names of the stores of sealed file and cache folder. */
-function readInVain(looks: readonly StoreLook[]): { readonly tried: string[]; readonly end: string } {
+function readInVain(looks: readonly StoreLook[]): {
+  readonly tried: string[];
+  readonly end: string;
+  readonly doubt?: string;
+} {
   const corrupt: SectorCopy[] = [];
   const tried: string[] = [];
   for (;;) {
     const check = judge(1, filesOf(1), looks, corrupt);
+    if (check.verdict === 'corrupt' && check.doubt !== undefined)
+      return { tried, end: check.verdict, doubt: check.doubt };
     if (check.verdict !== 'good') return { tried, end: check.verdict };
     corrupt.push(check);
     tried.push(`${check.sealedFile.split('/')[1]}${check.cacheDir.split('/')[1]}`);
@@ -43,10 +49,11 @@ test('of a sealed file or a cache folder that is there only once, each partner i
   expect(readInVain([whole('a'), lookOf('b', 'good', 'missing')])).toEqual({ tried: ['aa', 'ba'], end: 'corrupt' });
 });
 
-test('what is corrupt in one store and unknown in another is unknown, since that may have a good copy', () => {
-  expect(readInVain([whole('a'), lookOf('b', 'unknown', 'unknown')]).end).toBe('unknown');
-  expect(readInVain([whole('a'), { ...lookOf('b', 'missing', 'missing'), trouble: 'not itself' }]).end).toBe('unknown');
-  expect(readInVain([whole('a'), lookOf('b', 'missing', 'wrong')]).end).toBe('corrupt');
+test('a store that may have a good copy is said of what is corrupt in another one', () => {
+  const away = { ...lookOf('b', 'missing', 'missing'), trouble: 'not itself' };
+  expect(readInVain([whole('a'), lookOf('b', 'unknown', 'unknown')]).doubt).toMatch(/^b: /);
+  expect(readInVain([whole('a'), away])).toEqual({ tried: ['aa'], end: 'corrupt', doubt: 'b: not itself' });
+  expect(readInVain([whole('a'), lookOf('b', 'missing', 'wrong')])).toEqual({ tried: ['aa'], end: 'corrupt' });
 });
 
 test('trying ends, and reaches every file that has a partner', () => {

@@ -35,6 +35,7 @@ export interface PostPartitionsTable {
   /** JSON. */
   corrupt_copies: Generated<string | null>;
   refused_proofs: Generated<number>;
+  refused_proof: Generated<Buffer | null>;
   reason: string | null;
   proving_at: number | null;
   proven_at: number | null;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock/clock.ts';
 import type { Database } from '../../database/database.ts';
+import { errorCode } from '../../errors/coded-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { PersistStore } from '../persist-store.ts';
 import { refuseSameFolder } from '../same-folder.ts';
@@ -7,7 +8,7 @@ import { scanStore } from '../scan/scan-store.ts';
 import type { ScanProgress, StrangeEntry } from '../scan/scanned-sector.ts';
 import { mustBeItself, StoreChecker } from '../store-checker.ts';
 import { type FoundInit, FoundSectors, type Verdict } from './found-sectors.ts';
-import { goneSectors, refuseStranger } from './gone-sectors.ts';
+import { goneSectors } from './gone-sectors.ts';
 import { SectorIndex, type StoreShare } from './sector-index.ts';
 import { SectorSet } from './sector-set.ts';
 import { attachedStores, recordStore, refuseOtherPath, usualStore } from './store-records.ts';
@@ -42,6 +43,8 @@ export interface AttachReport {
   /** Taken out of the index. */
   readonly pruned: number;
   readonly tookMs: number;
+  /** It holds nothing, and nothing is known of it. */
+  readonly isEmpty: boolean;
   /** Why the scan did not come to its end; what it had found until then is in the index, unless it is of another store. */
   readonly failure?: unknown;
 }
@@ -84,12 +87,15 @@ export async function attachStore(
     failure = error;
   }
   try {
-    if (pattern === undefined) refuseStranger(name, indexed, found);
-    else if (indexed.length > 0) await refuseByLooking({ ...components, index }, init);
+    if (indexed.length > 0) await refuseByLooking({ ...components, index }, init);
   } catch (error) {
     isStranger = true;
+    gone = [];
     failure ??= error;
   }
+  // Nothing was ever there: whoever attaches it says that so it is.
+  const isEmpty = errorCode(failure) === 'store-empty' && indexed.length === 0;
+  if (isEmpty) failure = undefined;
   const sectorSizes = found.settleSizes();
   const usable = isStranger ? [] : found.usable(name);
   if (!dryRun) {
@@ -107,11 +113,12 @@ export async function attachStore(
     added: sum(usable.map((share) => all(share).subtract(allOf(indexed, share)).size)),
     pruned: sum(gone.map((share) => all(share).size)),
     tookMs: clock.monotonic() - began,
+    isEmpty,
     ...(failure !== undefined && { failure }),
   };
 }
 
-/** Where a pattern leaves too little to be seen to say by it whose store this is. @throws CodedError `store-not-itself` */
+/** What a scan sees says nothing about whose store it is: a wrong one may hold copies. @throws CodedError `store-not-itself` */
 async function refuseByLooking(
   components: { readonly clock: Clock; readonly logger: Logger; readonly index: SectorIndex },
   store: Pick<PersistStore, 'name' | 'path'>,

@@ -48,18 +48,6 @@ function missed(indexed: readonly StoreShare[], found: FoundSectors): StoreShare
   });
 }
 
-/** Another store at the path of this one has none of its sectors, and perhaps some copies. @throws CodedError `store-not-itself` */
-export function refuseStranger(name: string, indexed: readonly StoreShare[], found: FoundSectors): void {
-  const isOurs = indexed.some((share) =>
-    parts.some((part) => share[part].intersection(presentOf(share, found)[part]).size > 0),
-  );
-  if (indexed.length === 0 || isOurs) return;
-  throw new CodedError(
-    'store-not-itself',
-    `store ${name}: none of the sectors that it is known to hold is there; is the right store mounted? If they were removed: storage detach ${name}, then attach again`,
-  );
-}
-
 /** A folder that is another one now, or another store's, has none of them, or a few copies. */
 function refuseEmptied(name: string, indexed: readonly StoreShare[], found: FoundSectors): void {
   for (const part of parts) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock/clock.ts';
 import type { Database } from '../../database/database.ts';
-import { errorText } from '../../errors/coded-error.ts';
+import { CodedError, errorText } from '../../errors/coded-error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { type PersistStore, storeAllows } from '../persist-store.ts';
 import { scanStore } from '../scan/scan-store.ts';
@@ -57,9 +57,15 @@ export async function indexNewSectors(
 ): Promise<number> {
   const { db, checker } = components;
   const { name, path } = store;
-  await mustBeItself(checker, name);
   const index = new SectorIndex({ db });
-  const known = (await index.shares({ store: name })).map(({ minerId, upgraded, sealed, cache }) => ({
+  const shares = await index.shares({ store: name });
+  if (shares.length === 0 && !(await index.wasScanned(name)) && (await isEmptyMount(components, path, signal))) {
+    // Whatever comes is new, so all of it will be known.
+    await recordStore(db, store, { tookMs: 0, sectors: 0, strange: 0 });
+    return 0;
+  }
+  await mustBeItself(checker, name);
+  const known = shares.map(({ minerId, upgraded, sealed, cache }) => ({
     minerId,
     upgraded,
     sectors: sealed.intersection(cache),
@@ -82,4 +88,15 @@ export async function indexNewSectors(
   await index.add(found.usable(name));
   await recordStore(db, store, undefined);
   return found.counts.ok;
+}
+
+/** Where it is a folder of the file system around it, its own may not be mounted. */
+async function isEmptyMount(components: Components, path: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    for await (const _ of scanStore(components, { path, signal })) return false;
+    return false;
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== 'store-empty') throw error;
+    return error.data.isMount === true;
+  }
 }

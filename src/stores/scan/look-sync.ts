@@ -31,14 +31,15 @@ const cacheFilesBySize = new Map<number, SectorFiles['cache']['files']>(
   sizes.toReversed().map((sectorSize) => [sectorSize, sectorFiles(1, 0, { upgraded: false, sectorSize }).cache.files]),
 );
 
-/** Looks at sectors of one store; `calls` counts the calls made of it. */
+/** Looks at sectors of one store. */
 export class SyncLook {
   readonly #store: LookedAt;
-  calls = 0;
+  readonly #onCall: () => void;
 
-  /** @param root without links in it */
-  constructor(root: string) {
+  /** @param root without links in it @param onCall a call is about to be made */
+  constructor(root: string, onCall: () => void) {
     this.#store = { root, linkOutIs: 'wrong' };
+    this.#onCall = onCall;
   }
 
   look(sector: ListedSector): ScannedSector {
@@ -51,7 +52,7 @@ export class SyncLook {
       const { call, path } = step.value;
       let said: Stats | string | undefined;
       try {
-        this.calls++;
+        this.#onCall();
         said = call === 'lstat' ? lstatSync(path, { throwIfNoEntry: false }) : realpathSync.native(path);
       } catch (error) {
         step = looking.throw(error);

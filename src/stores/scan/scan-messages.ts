@@ -6,6 +6,8 @@ export interface ScanOrder {
   readonly pattern: string;
   readonly known: readonly KnownBlocks[];
   readonly sectorsPerSecond: number | null;
+  /** A file that gives no answer for this long is left out. */
+  readonly fileLimitMs: number;
 }
 
 /** Sectors that need not be looked at; bits as in SectorSet, base64. */
@@ -37,12 +39,22 @@ export interface ScanMessage {
   readonly looks?: Looks;
   readonly strange?: Omit<ScanBatch, 'sectors'>;
   /** The last one is one of these. */
-  readonly failure?: { readonly code: FailureCode; readonly reason: string };
+  readonly failure?: { readonly code: FailureCode; readonly reason: string; readonly isMount?: boolean };
   readonly isDone?: true;
 }
 
 /** How a sector's file or folder was listed: not at all, as it should be, as a link, as something else. */
 export type Listed = 0 | 1 | 2 | 3;
+
+/** What a scan worker works with. */
+export interface WorkerStart {
+  readonly root: string;
+  /** Written by the worker, read while it hangs: which sector of its job it looks at, and how many calls it has made. */
+  readonly state: Int32Array;
+}
+
+export const SECTOR_AT = 0;
+export const CALLS_AT = 1;
 
 /** A job of a scan worker: `items` holds minerId, number, Listed of the sealed file, Listed of the cache folder, and so on. */
 export interface LookJob {

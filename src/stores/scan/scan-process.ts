@@ -22,7 +22,8 @@ async function scan(order: ScanOrder): Promise<void> {
     tell({ isDone: true });
   } catch (error) {
     const code = error instanceof CodedError ? (error.code as FailureCode) : 'scan-failed';
-    tell({ failure: { code, reason: errorText(error) } });
+    const isMount = error instanceof CodedError && error.data.isMount === true;
+    tell({ failure: { code, reason: errorText(error), ...(isMount && { isMount }) } });
   }
 }
 

@@ -36,7 +36,8 @@ const scans = new ScanProcesses();
 const good: Finding = { is: 'good', reason: '' };
 
 /**
- * Finds the sectors of a store in a process of its own. What was yielded before an error was seen; what was not yielded tells
+ * Finds the sectors of a store in a process of its own. A file that gives no answer for a third of the allowed silence, while the
+ * store does, makes its sector `unknown`. What was yielded before an error was seen; what was not yielded tells
  * something only after a normal end.
  * @throws CodedError `store-does-not-answer`, `store-not-readable`, `store-empty`, `store-replaced`, `scan-failed`, `bad-pattern`; the
  * signal's reason
@@ -57,7 +58,10 @@ export async function* scanStore(
       if (progress !== undefined) onProgress?.(progress);
       if (looks !== undefined) yield { sectors: sectorsOf(looks), strange: [], strangeCount: 0 };
       if (strange !== undefined) yield { sectors: [], ...strange };
-      if (failure !== undefined) throw new CodedError(failure.code, `store ${path}: ${failure.reason}`, { path });
+      if (failure !== undefined) {
+        const { code, reason, isMount = false } = failure;
+        throw new CodedError(code, `store ${path}: ${reason}`, { path, isMount });
+      }
       if (isDone) return;
     }
     signal?.throwIfAborted();
@@ -89,6 +93,7 @@ function orderOf(init: ScanInit): ScanOrder {
     path: init.path,
     pattern: init.pattern ?? '*',
     sectorsPerSecond: init.sectorsPerSecond ?? null,
+    fileLimitMs: (init.silenceMs ?? SILENCE_MS) / 3,
     known: (init.known ?? []).map(({ minerId, upgraded, sectors }) => ({
       minerId,
       upgraded,

@@ -1,4 +1,5 @@
 import { realpathSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Clock } from '../../clock/clock.ts';
 import { CodedError, errorCode } from '../../errors/coded-error.ts';
 import { SectorSet } from '../index/sector-set.ts';
@@ -45,7 +46,9 @@ export class StoreScan {
   async run(): Promise<void> {
     const before = identify(this.#order.path);
     const threads = new LookThreads({
+      clock: this.#clock,
       root: before.root,
+      fileLimitMs: this.#order.fileLimitMs,
       onResult: ({ looks, sectors }) => {
         this.#looked += sectors;
         this.#tell({ looks, progress: this.#progress() });
@@ -63,7 +66,9 @@ export class StoreScan {
     this.#tell({ progress: this.#progress() });
     await threads.idle();
     if (listing.entries === 0)
-      throw new CodedError('store-empty', 'none of its folders holds anything; is it mounted?');
+      throw new CodedError('store-empty', 'none of its folders holds anything; is it mounted?', {
+        isMount: identify(dirname(before.root)).dev !== before.dev,
+      });
     if (identify(this.#order.path).id !== before.id) {
       throw new CodedError('store-replaced', 'another file system or folder than before lies there now');
     }
@@ -133,11 +138,11 @@ export class StoreScan {
 }
 
 /** @throws CodedError `store-not-readable` */
-function identify(path: string): { readonly root: string; readonly id: string } {
+function identify(path: string): { readonly root: string; readonly dev: number; readonly id: string } {
   try {
     const root = realpathSync.native(path);
     const found = statSync(root);
-    if (found.isDirectory()) return { root, id: `${found.dev}:${found.ino}` };
+    if (found.isDirectory()) return { root, dev: found.dev, id: `${found.dev}:${found.ino}` };
   } catch (error) {
     throw new CodedError('store-not-readable', `it cannot be looked at (${errorCode(error) ?? 'unknown error'})`);
   }

@@ -46,6 +46,9 @@ export function attachText(
   return [
     lines,
     ...(others > 0 && !init.verbose ? ['--verbose names those that were left out'] : []),
+    ...(report.isEmpty
+      ? ['nothing is in it yet; from now on it counts as a store that is known. Is it mounted? If not: storage detach it']
+      : []),
     ...(init.dryRun ? ['nothing was written: --dry-run'] : []),
   ].join('\n');
 }
