@@ -11,6 +11,8 @@ interface NeededColumn {
   readonly types: readonly string[];
   /** In characters, of those types that have one. */
   readonly length?: number;
+  /** What is longer our own tables do not take. */
+  readonly longest?: number;
 }
 
 const seconds = (definition: string): NeededColumn => ({ definition, types: ['bigint', 'int'] });
@@ -18,7 +20,7 @@ const seconds = (definition: string): NeededColumn => ({ definition, types: ['bi
 const BODIES = ['mediumblob', 'longblob'];
 
 const NEEDED: ReadonlyMap<string, NeededColumn> = new Map([
-  ['id', { definition: 'CHAR(32) NOT NULL', types: ['char', 'varchar'], length: 32 }],
+  ['id', { definition: 'CHAR(32) NOT NULL', types: ['char', 'varchar'], length: 32, longest: 255 }],
   ['in_body', { definition: 'LONGBLOB NOT NULL', types: BODIES }],
   ['created_at', seconds('BIGINT NOT NULL')],
   ['started_at', seconds('BIGINT DEFAULT NULL')],
@@ -93,6 +95,9 @@ function problemOf(column: FoundColumn, needed: NeededColumn | undefined): strin
   }
   const { definition } = needed;
   const isShort = needed.length !== undefined && Number(length) < needed.length;
+  if (needed.longest !== undefined && Number(length) > needed.longest) {
+    return `is ${shown}: make it VARCHAR(${needed.longest}) NOT NULL`;
+  }
   if (isShort || !needed.types.includes(type)) return `is ${shown}: make it ${definition}`;
   if (definition.endsWith('DEFAULT NULL') && nullable === 'NO') return `takes no NULL: make it ${definition}`;
   if (definition.endsWith('DEFAULT 0') && fallback !== '0') return `has not the default 0: make it ${definition}`;

@@ -1,5 +1,6 @@
 import { CodedError, errorCode } from '../errors/coded-error.ts';
 import { forbidden } from './privileges.ts';
+import { isOurTable } from './schema.ts';
 
 /** The server is there but will not have us: waiting does not help. */
 const REFUSALS: ReadonlyMap<string, string> = new Map([
@@ -56,8 +57,10 @@ const FULL = new Set(['ER_RECORD_FILE_FULL', 'ER_DISK_FULL']);
 /** Storage engine errors carry the number of the system's: 28 is ENOSPC. */
 const NO_SPACE = /\b(?:error|errno):? 28\b/i;
 
-/** A table or a column is not there: the schema is new, was emptied, or restored from a dump of an older version. */
-const INCOMPLETE = new Set(['ER_NO_SUCH_TABLE', 'ER_BAD_FIELD_ERROR', 'database-incomplete']);
+const NO_SUCH_TABLE = 'ER_NO_SUCH_TABLE';
+const INCOMPLETE = new Set([NO_SUCH_TABLE, 'ER_BAD_FIELD_ERROR', 'database-incomplete']);
+/** 'schema.table' in it, in whichever language the server speaks. */
+const NAMED_TABLE = /[.]([^.'`"«»“”„\s]+)['`"»”“]/;
 
 const DEADLOCKS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT']);
 
@@ -70,8 +73,20 @@ export function isLockTimeout(error: unknown): boolean {
   return errorCode(error) === 'ER_LOCK_WAIT_TIMEOUT';
 }
 
+/**
+ * A table or a column of ours is not there: the schema is new, was emptied, or restored from a dump of an older version. One that
+ * somebody's trigger wants is no loss of ours.
+ */
 export function isIncompleteSchema(error: unknown): boolean {
-  return INCOMPLETE.has(errorCode(error) ?? '');
+  const code = errorCode(error) ?? '';
+  if (code !== NO_SUCH_TABLE || !(error instanceof Error)) return INCOMPLETE.has(code);
+  const name = NAMED_TABLE.exec(error.message)?.[1];
+  return name === undefined || isOurTable(name);
+}
+
+/** The server would not do this with these rows, by what they hold or what hangs on their table: with others it may. */
+export function isRowTrouble(error: unknown): boolean {
+  return !(error instanceof CodedError) && !isDeadlock(error) && errorNumber(error) > 0;
 }
 
 /** Whether all connections of the server that threw it are of no use now. */

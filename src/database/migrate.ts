@@ -120,7 +120,7 @@ function held(file: string, statement: string, cause: unknown): CodedError {
 
 /** Each column alone, so that one that is there already keeps none of the others away. */
 function singleChanges(statement: string): string[] {
-  const [, table, changes] = statement.match(/^((?:--.*\n|\s)*ALTER TABLE \w+)\s+(ADD[^]*)$/) ?? [];
+  const [, table, changes] = statement.match(/^((?:--.*\n|\s)*ALTER TABLE \w+)\s+(ADD.*)$/s) ?? [];
   if (table === undefined || changes === undefined) return [statement];
   return changes.split(/,\s*(?=ADD )/).map((change) => `${table} ${change}`);
 }

@@ -38,3 +38,35 @@ export interface Schema {
   store_findings: StoreFindingsTable;
   store_reconciliations: StoreReconciliationsTable;
 }
+
+const NAMES = {
+  schema_migrations: true,
+  tasks: true,
+  tasks_archived: true,
+  task_details: true,
+  task_attempts: true,
+  post_runs: true,
+  post_partitions: true,
+  recoveries: true,
+  messages: true,
+  message_versions: true,
+  leadership: true,
+  masters: true,
+  managers: true,
+  alerts: true,
+  slaves: true,
+  proving_seeds: true,
+  first_run_gates: true,
+  recovery_windows: true,
+  shadow_messages: true,
+  chain_network: true,
+  dispute_watch: true,
+  stores: true,
+  store_sectors: true,
+  store_findings: true,
+  store_reconciliations: true,
+} satisfies Record<keyof Schema, true>;
+
+export function isOurTable(name: string): boolean {
+  return Object.hasOwn(NAMES, name.toLowerCase());
+}

@@ -5,6 +5,7 @@ import { errorText } from '../errors/coded-error.ts';
 import { adoptTasks } from '../queue/adopt-tasks.ts';
 import { archiveTasks } from '../queue/archive-tasks.ts';
 import { endLostAttempts, type LeasePolicy } from '../queue/end-lost-attempts.ts';
+import type { LeftOut } from '../queue/row-by-row.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { DatabaseHealth } from './database-health.ts';
 import type { Leader } from './leader.ts';
@@ -29,12 +30,16 @@ export interface HousekeepingInit {
 const TICK_MS = 1_000;
 /** Few enough to leave the other connections to slaves. */
 const CANCELLED_AT_ONCE = 8;
+/** Of many rows with one trouble, those that a line names. */
+const NAMED_ROWS = 10;
 
 /** Does what only time brings about. Idle, it costs three statements for each sweep and none otherwise. */
 export class Housekeeping {
   readonly #components: Components;
   readonly #init: HousekeepingInit;
   readonly #stop = new AbortController();
+  /** Rows left out, by message. */
+  readonly #told = new Map<string, string>();
   #loops: Promise<unknown> = Promise.resolve();
 
   constructor(components: Components, init: HousekeepingInit) {
@@ -61,7 +66,8 @@ export class Housekeeping {
   async sweep(): Promise<void> {
     const { db, health, leader } = this.#components;
     await this.#lookAtClock();
-    await health.watch(adoptTasks(db));
+    const { leftOut } = await health.watch(adoptTasks(db));
+    this.#tell(leftOut, 'rows of tasks cannot be taken over: correct or delete them');
     await leader.dispatcher.reloadAll();
   }
 
@@ -109,8 +115,21 @@ export class Housekeeping {
 
   async #archive(): Promise<void> {
     const { db, health, logger } = this.#components;
-    const archived = await health.watch(archiveTasks(db, this.#init.archiveAfterMs, this.#stop.signal));
+    const { archiveAfterMs } = this.#init;
+    const { changed: archived, leftOut } = await health.watch(archiveTasks(db, archiveAfterMs, this.#stop.signal));
     if (archived > 0) logger.info({ archived }, 'tasks archived');
+    this.#tell(leftOut, 'finished tasks cannot be moved to tasks_archived: correct the rows or the tables');
+  }
+
+  /** Once, until the rows are others. */
+  #tell(leftOut: readonly LeftOut[], message: string): void {
+    const ids = leftOut.map(({ id }) => id);
+    const key = ids.join();
+    if (key === (this.#told.get(message) ?? '')) return;
+    this.#told.set(message, key);
+    if (ids.length === 0) return;
+    const { logger } = this.#components;
+    logger.error({ count: ids.length, ids: ids.slice(0, NAMED_ROWS), error: leftOut[0]?.error }, message);
   }
 
   async #every(intervalMs: number, what: string, work: () => Promise<void>): Promise<void> {

@@ -70,12 +70,21 @@ export class Operator {
     return true;
   }
 
-  /** Without an id every finished task, whatever its age. Returns how many moved. */
+  /**
+   * Without an id every finished task, whatever its age. Returns how many moved.
+   * @throws CodedError `tasks-not-archived` names one of those that could not be, the others are
+   */
   async archive(written: string | undefined): Promise<number> {
     const { db, logger } = this.#components;
     let archived: number;
     if (written === undefined) {
-      archived = await archiveTasks(db, 0);
+      const { changed, leftOut } = await archiveTasks(db, 0);
+      const [first] = leftOut;
+      if (first !== undefined) {
+        const text = `${changed} tasks are archived, ${leftOut.length} cannot be: ${first.id}: ${first.error}`;
+        throw new CodedError('tasks-not-archived', text);
+      }
+      archived = changed;
     } else {
       const id = await findTaskId(db.kysely, written);
       archived = id !== null && (await archiveTask(db, id)) ? 1 : 0;

@@ -32,7 +32,7 @@ export async function keepRetention(
       await pruneCluster(db, CLUSTER_AGE_MS);
       if (retentionMs === 0) continue;
       const pruned = await pruneArchived(db, retentionMs, signal);
-      await pruneRemoved(db, retentionMs);
+      await pruneRemoved(db, retentionMs, signal);
       if (pruned > 0) logger.info({ pruned }, 'archived tasks deleted, their retention is over');
     } catch (error) {
       if (signal.aborted || QUIET.includes(errorCode(error) ?? '')) continue;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../database/database.ts';
+import { type RowsDone, rowByRow } from './row-by-row.ts';
 import { nowSeconds } from './sql-time.ts';
 
 const COLUMNS = [
@@ -17,21 +18,17 @@ const COLUMNS = [
 
 /**
  * Moves tasks that finished `olderThanMs` ago or earlier to tasks_archived, one transaction each (a body may have 2 MB), so that
- * it can be stopped anywhere. Returns how many.
+ * it can be stopped anywhere.
  */
-export async function archiveTasks(db: Database, olderThanMs: number, signal?: AbortSignal): Promise<number> {
+export async function archiveTasks(db: Database, olderThanMs: number, signal?: AbortSignal): Promise<RowsDone> {
   const seconds = Math.floor(olderThanMs / 1000);
   const due = await db.kysely
     .selectFrom('tasks')
     .select('id')
     .where('finished_at', '<=', sql<number>`${nowSeconds} - ${seconds}`)
     .execute();
-  let archived = 0;
-  for (const { id } of due) {
-    if (signal?.aborted) break;
-    if (await archiveTask(db, id)) archived++;
-  }
-  return archived;
+  const ids = due.map(({ id }) => id);
+  return await rowByRow(ids, (id) => archiveTask(db, id), signal);
 }
 
 /**

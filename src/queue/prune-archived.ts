@@ -9,7 +9,8 @@ const DELETED = 50;
 
 /**
  * Deletes archived tasks that finished more than `olderThanMs` ago, with their details and attempts; the signal stops it between
- * two transactions. Returns how many. Walks the primary key, since the seed's table has no other.
+ * two transactions. Returns how many. Walks the primary key, since the seed's table has no other. The history that was there before
+ * us has no details, and stays: nobody said that it may go.
  */
 export async function pruneArchived(db: Database, olderThanMs: number, signal: AbortSignal): Promise<number> {
   const seconds = Math.floor(olderThanMs / 1000);
@@ -20,12 +21,15 @@ export async function pruneArchived(db: Database, olderThanMs: number, signal: A
   for (let after = ''; !signal.aborted; ) {
     const rows = await db.kysely
       .selectFrom('tasks_archived')
-      .select(['id', 'finished_at'])
+      .leftJoin('task_details', 'task_id', 'id')
+      .select(['id', 'finished_at', 'task_id'])
       .where('id', '>', after)
       .orderBy('id')
       .limit(LOOKED_AT)
       .execute();
-    const due = rows.filter((row) => row.finished_at !== null && row.finished_at < limit).map((row) => row.id);
+    const due = rows
+      .filter((row) => row.task_id !== null && row.finished_at !== null && row.finished_at < limit)
+      .map((row) => row.id);
     for (let at = 0; at < due.length && !signal.aborted; at += DELETED) {
       pruned += await prune(db, due.slice(at, at + DELETED), limit);
     }
@@ -37,19 +41,37 @@ export async function pruneArchived(db: Database, olderThanMs: number, signal: A
 }
 
 /** The details of tasks that an operator removed. */
-export async function pruneRemoved(db: Database, olderThanMs: number): Promise<void> {
-  const rows = await db.kysely
-    .selectFrom('task_details')
-    .leftJoin('tasks', 'tasks.id', 'task_id')
-    .leftJoin('tasks_archived', 'tasks_archived.id', 'task_id')
-    .select('task_id')
-    .where('tasks.id', 'is', null)
-    .where('tasks_archived.id', 'is', null)
-    .where('queued_at', '<', sql<number>`${nowMs} - ${olderThanMs}`)
-    .limit(LOOKED_AT)
-    .execute();
-  const ids = rows.map((row) => row.task_id);
-  for (let at = 0; at < ids.length; at += DELETED) await prune(db, ids.slice(at, at + DELETED), 0);
+export async function pruneRemoved(db: Database, olderThanMs: number, signal: AbortSignal): Promise<void> {
+  const { limit } = await db.kysely
+    .selectNoFrom(sql<number>`${nowMs} - ${olderThanMs}`.as('limit'))
+    .executeTakeFirstOrThrow();
+  for (let after = ''; !signal.aborted; ) {
+    const rows = await db.kysely
+      .selectFrom('task_details')
+      .select(['task_id', 'queued_at'])
+      .where('task_id', '>', after)
+      .orderBy('task_id')
+      .limit(LOOKED_AT)
+      .execute();
+    const old = rows.filter((row) => row.queued_at < limit).map((row) => row.task_id);
+    const removed = await withoutTask(db, old);
+    for (let at = 0; at < removed.length && !signal.aborted; at += DELETED) {
+      await prune(db, removed.slice(at, at + DELETED), 0);
+    }
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < LOOKED_AT) break;
+    after = last.task_id;
+  }
+}
+
+/** By value: a join with tables whose collation nobody knows could not use their keys. */
+async function withoutTask(db: Database, ids: readonly string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const there = new Set<string>();
+  for (const table of ['tasks', 'tasks_archived'] as const) {
+    for (const { id } of await db.kysely.selectFrom(table).select('id').where('id', 'in', ids).execute()) there.add(id);
+  }
+  return ids.filter((id) => !there.has(id));
 }
 
 /** A task that was asked for again keeps its details, so that attempt numbers go on. */

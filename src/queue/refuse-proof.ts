@@ -42,11 +42,7 @@ async function refuseArchived(trx: Transaction, refusal: Refusal): Promise<boole
   const task = await viewOf(trx, 'tasks_archived', id);
   if (task === null || !isProof(task, proof)) return false;
   await storableReason(`${REFUSED}${reason}`, (text) =>
-    trx
-      .updateTable('tasks_archived')
-      .set({ out_body: null, error_reason: text })
-      .where('id', '=', id)
-      .execute(),
+    trx.updateTable('tasks_archived').set({ out_body: null, error_reason: text }).where('id', '=', id).execute(),
   );
   await sayWhy(trx, refusal);
   return true;

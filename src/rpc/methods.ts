@@ -15,7 +15,8 @@ const MAX_STORES = 10_000;
 /** 192 bytes for each of some partitions. */
 const MAX_PROOF_LENGTH = 10_000;
 
-const id = z.string().min(1).max(32);
+/** Ours have 32 characters, adopted ones as many as `task_details.task_id` takes. */
+const id = z.string().min(1).max(255);
 const attemptId = z.object({ id, attempt: z.number().int().positive() });
 const count = z.number().int().nonnegative();
 const reason = z.string().max(10_000);

@@ -15,8 +15,8 @@ export interface CheckChildInit {
 
 export interface CheckChildEvents {
   readonly onReady: () => void;
-  /** A call of the store came back; told at most twice a second, and not beside an answer. */
-  readonly onBusy: () => void;
+  /** Calls of the store came back for these questions; told at most twice a second. */
+  readonly onBusy: (ids: readonly number[]) => void;
   readonly onAnswer: (id: number, answer: Answer) => void;
   /** The process is gone; told once, and also after `kill`. */
   readonly onExit: () => void;
@@ -93,7 +93,7 @@ export class CheckChild {
     child.stdin.write(this.#early);
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (line === READY_LINE) return this.#events.onReady();
-      if (line === BUSY_LINE) return this.#events.onBusy();
+      if (line.startsWith(BUSY_LINE)) return this.#events.onBusy(line.split(' ').slice(1).map(Number));
       const parsed = parseAnswer(line);
       if (parsed !== undefined) this.#events.onAnswer(parsed.id, parsed);
     });

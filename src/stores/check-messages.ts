@@ -11,8 +11,8 @@ export interface SectorName {
 
 /** What is asked of a check process, one JSON object on a line with an `id` beside it. */
 export type Question =
-  /** `canaries`: paths below the store of files and folders that were there before. */
-  | { readonly ask: 'probe'; readonly canaries: readonly string[] }
+  /** `canaries`: paths below the store of files that were there before. One that gives no answer in time is doubtful. */
+  | { readonly ask: 'probe'; readonly canaries: readonly string[]; readonly canaryLimitMs: number }
   | { readonly ask: 'look'; readonly sector: SectorName };
 
 /** What was found of a sealed file or of a cache folder. Only `good` has no reason. */
@@ -38,7 +38,7 @@ export interface Probe {
 /** Of the canaries that were asked for. */
 export interface CanaryCounts {
   readonly found: number;
-  /** "No such file". */
+  /** "No such file", or nothing in it. */
   readonly gone: number;
   /** Neither can be said. */
   readonly doubtful: number;
@@ -51,5 +51,5 @@ export const READY_LINE = 'ready';
 
 /** An argument of the program: no call of the store may hold up the others. */
 export const CAREFUL = 'careful';
-/** A call came back, and the answer takes more of them. */
+/** Of these questions, ids after it, calls came back, and the answers take more of them. */
 export const BUSY_LINE = 'busy';

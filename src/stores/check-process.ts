@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline';
 import { systemClock } from '../clock/system-clock.ts';
 import { writeTogether } from '../clock/write-together.ts';
+import { CanaryLooks } from './canary-looks.ts';
 import { BUSY_LINE, CAREFUL, type Question, READY_LINE } from './check-messages.ts';
 import { probe, type StoreArea } from './look.ts';
 import { sectorFiles } from './sector-files.ts';
@@ -13,16 +14,20 @@ import { StoreCalls } from './store-calls.ts';
 const BUSY_EVERY_MS = 500;
 
 const [root = '', care] = process.argv.slice(2);
-const calls = new StoreCalls({ clock: systemClock }, { onCall: tellBusy, isCareful: care === CAREFUL });
-const area: StoreArea = { root, linkOutIs: 'unknown', calls, onCall: tellBusy };
+const calls = new StoreCalls({ clock: systemClock }, { isCareful: care === CAREFUL });
+const area: StoreArea = { root, linkOutIs: 'unknown', calls, canaryLooks: new CanaryLooks({ clock: systemClock }) };
+/** Questions of which calls came back since that was told. */
+const moved = new Set<number>();
 let toldAt = 0;
 
 /** A sector of 64 GiB takes 20 calls one after the other: a store that takes its time for each is slow, and not silent. */
-function tellBusy(): void {
+function tellBusy(id: number): void {
+  moved.add(id);
   const now = systemClock.monotonic();
   if (now - toldAt < BUSY_EVERY_MS) return;
   toldAt = now;
-  process.stdout.write(`${BUSY_LINE}\n`);
+  process.stdout.write(`${BUSY_LINE} ${[...moved].join(' ')}\n`);
+  moved.clear();
 }
 
 /** A normal exit would wait for threads that hang in the store. */
@@ -30,16 +35,16 @@ function end(): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-async function found(question: Question) {
-  if (question.ask === 'probe') return { probe: await probe(area, question.canaries) };
+async function found(question: Question, onCall: () => void) {
+  if (question.ask === 'probe') return { probe: await probe(area, question, onCall) };
   const { minerId, number, ...init } = question.sector;
-  return { look: await calls.carryOut(lookAtSector(area, sectorFiles(minerId, number, init))) };
+  return { look: await calls.carryOut(lookAtSector(area, sectorFiles(minerId, number, init)), onCall) };
 }
 
 async function answer(line: string): Promise<void> {
   const { id, ...question } = JSON.parse(line) as Question & { readonly id: number };
-  const said = await found(question);
-  toldAt = systemClock.monotonic();
+  const said = await found(question, () => tellBusy(id));
+  moved.delete(id);
   writeTogether(process.stdout);
   process.stdout.write(`${JSON.stringify({ id, ...said })}\n`);
 }

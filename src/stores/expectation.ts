@@ -3,22 +3,25 @@ import { SectorSet } from './index/sector-set.ts';
 import { parseSectorName } from './scan/sector-name.ts';
 import type { StoreFolder } from './sector-files.ts';
 import { spread } from './spread.ts';
+import { CANARIES } from './store-identity.ts';
 
 /** What should be in a store. */
 export interface Expectation {
   readonly folders: Iterable<StoreFolder>;
-  /** Some of the sealed files and cache folders, below the store, of each of its miners; those that tell most first. */
+  /** Some of the files, below the store, from all over what each miner has there. */
   readonly paths: readonly string[];
-  /** Whether a sealed file or cache folder should be there. */
+  /** Whether a sealed file, or something in a cache folder, should be there. */
   readonly knows: (path: string) => boolean;
 }
 
-const FROM_SHARE = 16;
+/** A file that every cache folder has: folders may be there and empty. */
+export const IN_EACH_CACHE = 'p_aux';
 
 /** @param shares what the index knows of one store */
 export function expectationOf(shares: readonly StoreShare[]): Expectation {
   const folders = new Set<StoreFolder>();
-  const paths: string[][] = [];
+  const paths: string[] = [];
+  const ofEach = Math.max(1, Math.floor(CANARIES / shares.length));
   for (const share of shares) {
     const { minerId, upgraded, sealed, cache } = share;
     const [sealedFolder, cacheFolder] = foldersOf(upgraded);
@@ -27,13 +30,13 @@ export function expectationOf(shares: readonly StoreShare[]): Expectation {
     const numbers = new SectorSet();
     numbers.addAll(sealed);
     numbers.addAll(cache);
-    for (const [turn, number] of spread(numbers, numbers.size, FROM_SHARE).entries()) {
+    for (const [turn, number] of spread(numbers, numbers.size, ofEach).entries()) {
       const isCache = !sealed.has(number) || (turn % 2 === 1 && cache.has(number));
-      const path = `${isCache ? cacheFolder : sealedFolder}/s-t0${minerId}-${number}`;
-      paths[turn] = [...(paths[turn] ?? []), path];
+      const name = `s-t0${minerId}-${number}`;
+      paths.push(isCache ? `${cacheFolder}/${name}/${IN_EACH_CACHE}` : `${sealedFolder}/${name}`);
     }
   }
-  return { folders, paths: paths.flat(), knows: (path) => shares.some((share) => isIn(share, path)) };
+  return { folders, paths, knows: (path) => shares.some((share) => isIn(share, path)) };
 }
 
 function foldersOf(upgraded: boolean): readonly [StoreFolder, StoreFolder] {

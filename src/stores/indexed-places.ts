@@ -9,13 +9,24 @@ import type { WantedSector } from './sector-check.ts';
 import type { StorePlace } from './store-place.ts';
 
 /** What a checker needs of the index. */
-export type SectorPlaces = Pick<SectorIndex, 'locate' | 'shares' | 'add' | 'wasScanned'>;
+export type SectorPlaces = Pick<SectorIndex, 'locate' | 'shares' | 'add' | 'scannedStores'> & {
+  /** In which `locate` answers whatever happens, where that is longer than a check waits for the database. */
+  readonly limitMs?: number;
+};
 
 /** Where one sector should be. */
 export interface Known {
   readonly copies: readonly Copy[];
   /** Of the copies, in the order to look; stores that are not configured, or not for this miner, left out. */
   readonly places: readonly StorePlace[];
+}
+
+/** What the index said of the sectors of a check. */
+interface Located {
+  /** For each sector. */
+  readonly known: readonly Known[];
+  /** Names of the stores that were scanned to their end. */
+  readonly scanned: ReadonlySet<string>;
 }
 
 /**
@@ -26,15 +37,16 @@ export type IndexDoubt = 'no-index' | 'never-attached';
 
 /** A check must not wait for the database: without it, sectors are looked for everywhere. */
 const LIMIT_MS = 2_000;
-/** In which a store that is not itself any more is known by what the index says now. */
-const REFRESH_MS = 60_000;
+/** After which a store is known by what the index says now: where it is not itself any more, and where it is. */
+const REFRESH_TROUBLED_MS = 60_000;
+const REFRESH_MS = 3_600_000;
 
 /** The index as the checker uses it: a help that may be away, or wrong. */
 export class IndexedPlaces {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #index: SectorPlaces | undefined;
-  readonly #asked = new WeakMap<StorePlace, { readonly at: number; readonly doubt: Promise<IndexDoubt | undefined> }>();
+  readonly #asked = new WeakMap<StorePlace, { readonly at: number; readonly isAnswered: Promise<boolean> }>();
 
   constructor(components: { readonly clock: Clock; readonly logger: Logger; readonly index?: SectorPlaces }) {
     this.#clock = components.clock;
@@ -42,40 +54,47 @@ export class IndexedPlaces {
     this.#index = components.index;
   }
 
-  /** For each sector; undefined where there is no index or it does not answer. */
+  /** Undefined where there is no index or it does not answer. */
   async locate(
     minerId: number,
     wanted: readonly WantedSector[],
     places: readonly StorePlace[],
-  ): Promise<readonly Known[] | undefined> {
-    const found = await this.#ask((index) => index.locate(minerId, wanted));
-    if (found === undefined) return undefined;
+  ): Promise<Located | undefined> {
+    const [found, scanned] = await Promise.all([
+      this.#ask((index) => index.locate(minerId, wanted), this.#index?.limitMs),
+      this.#ask((index) => index.scannedStores()),
+    ]);
+    if (found === undefined || scanned === undefined) return undefined;
     const byHealth = [...places].sort((left, right) => health(left) - health(right));
-    return wanted.map(({ number }) => {
+    const known = wanted.map(({ number }) => {
       const copies = found.get(number) ?? [];
       return { copies, places: byHealth.filter(({ store }) => copies.some((copy) => copy.store === store.name)) };
     });
+    return { known, scanned };
   }
 
-  /** Tells the place what the index knows to be there, so that it is known from the start what belongs to it. */
-  async expectIn(place: StorePlace): Promise<IndexDoubt | undefined> {
-    const doubt = await this.#asked.get(place)?.doubt;
-    // A place of which no sector is known may have got some since.
-    const isKnown = this.#asked.has(place) && place.identity.canaries.length > 0;
-    return isKnown && doubt === undefined ? undefined : await this.expectAnew(place);
+  /**
+   * Why the place says nothing by what it lacks. Also tells it what the index knows to be there, where it was not told yet.
+   * @param located what the index said in this check: that it answered before does not count
+   */
+  async doubtIn(place: StorePlace, located: Located | undefined): Promise<IndexDoubt | undefined> {
+    if (this.#index === undefined) return undefined;
+    if (located === undefined || !(await this.#expectIn(place))) return 'no-index';
+    return located.scanned.has(place.store.name) ? undefined : 'never-attached';
   }
 
-  /** The index may have been brought up to date. */
-  expectAnew(place: StorePlace): Promise<IndexDoubt | undefined> {
-    const doubt = this.#expect(place);
-    this.#asked.set(place, { at: this.#clock.monotonic(), doubt });
-    return doubt;
+  /** Tells the place what the index knows now to be there. Returns false where the index does not answer. */
+  expectAnew(place: StorePlace): Promise<boolean> {
+    const isAnswered = this.#expect(place);
+    this.#asked.set(place, { at: this.#clock.monotonic(), isAnswered });
+    return isAnswered;
   }
 
-  /** As `expectAnew`, once a minute: a place is in trouble, perhaps since sectors were removed on purpose. */
+  /** As `expectAnew`, from time to time; soon where the place is in trouble, perhaps since sectors were removed on purpose. */
   refresh(place: StorePlace): void {
     const { at = 0 } = this.#asked.get(place) ?? {};
-    if (this.#clock.monotonic() - at >= REFRESH_MS) void this.expectAnew(place);
+    const afterMs = place.trouble === undefined ? REFRESH_MS : REFRESH_TROUBLED_MS;
+    if (this.#clock.monotonic() - at >= afterMs) void this.expectAnew(place);
   }
 
   /** Adds to the index, after the check and beside it, what was found where the index has nothing. */
@@ -109,20 +128,24 @@ export class IndexedPlaces {
     if (news.size > 0) void this.#ask((index) => index.add([...news.values()]));
   }
 
-  async #expect(place: StorePlace): Promise<IndexDoubt | undefined> {
-    if (this.#index === undefined) return undefined;
-    const { name } = place.store;
-    const found = await this.#ask((index) => Promise.all([index.shares({ store: name }), index.wasScanned(name)]));
-    if (found === undefined) return 'no-index';
-    const [shares, isWhole] = found;
-    place.identity.expect(expectationOf(shares));
-    return isWhole ? undefined : 'never-attached';
+  async #expectIn(place: StorePlace): Promise<boolean> {
+    // A place of which no sector is known may have got some since.
+    const isKnown = (await this.#asked.get(place)?.isAnswered) === true && place.identity.canaries.length > 0;
+    return isKnown || (await this.expectAnew(place));
   }
 
-  async #ask<T>(question: (index: SectorPlaces) => Promise<T>): Promise<T | undefined> {
+  async #expect(place: StorePlace): Promise<boolean> {
+    if (this.#index === undefined) return true;
+    const shares = await this.#ask((index) => index.shares({ store: place.store.name }));
+    if (shares === undefined) return false;
+    place.identity.expect(expectationOf(shares));
+    return true;
+  }
+
+  async #ask<T>(question: (index: SectorPlaces) => Promise<T>, limitMs = LIMIT_MS): Promise<T | undefined> {
     if (this.#index === undefined) return undefined;
     try {
-      return await withTimeLimit(this.#clock, LIMIT_MS, 'the sector index', question(this.#index));
+      return await withTimeLimit(this.#clock, limitMs, 'the sector index', question(this.#index));
     } catch (error) {
       this.#logger.warn({ reason: errorText(error) }, 'sector index is not used');
       return undefined;

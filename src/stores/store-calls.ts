@@ -11,8 +11,6 @@ const MOST_DEBT = 3 * FORGET;
 const PAUSE_MS = 1_000;
 
 export interface StoreCallsInit {
-  /** A call came back. */
-  readonly onCall: () => void;
   /** The store has been silent before, so no call of it may hold up the others. */
   readonly isCareful: boolean;
 }
@@ -33,8 +31,8 @@ export class StoreCalls {
     this.#init = init;
   }
 
-  /** One call after the other: how much is asked of the store at once is for the asker to say, by how many sectors it asks for. */
-  async carryOut<T>(looking: Looking<T>): Promise<T> {
+  /** One call after the other: how much is asked of the store at once is for the asker to say, by how many sectors it asks for. @param onCall a call came back */
+  async carryOut<T>(looking: Looking<T>, onCall: () => void): Promise<T> {
     let isHere = !this.#init.isCareful && this.#clock.monotonic() >= this.#hereFrom;
     let step = looking.next();
     while (!step.done) {
@@ -46,7 +44,7 @@ export class StoreCalls {
         step = looking.throw(error);
         continue;
       } finally {
-        this.#init.onCall();
+        onCall();
         if (isHere && this.#clock.monotonic() - from >= QUICK_MS) {
           isHere = false;
           this.#wasSlow();

@@ -4,12 +4,14 @@ import { CodedError } from '../errors/coded-error.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { bestCopy } from './best-copy.ts';
 import type { Look, SectorName } from './check-messages.ts';
+import { expectationOf, IN_EACH_CACHE } from './expectation.ts';
+import type { StoreShare } from './index/sector-index.ts';
 import { type IndexDoubt, IndexedPlaces, type Known, type SectorPlaces } from './indexed-places.ts';
 import { judge, type StoreLook } from './judge.ts';
-import { muchMissing } from './much-missing.ts';
 import { type PersistStore, storeAllows } from './persist-store.ts';
 import type { SectorCheck, SectorCopy, WantedSector } from './sector-check.ts';
 import { type SectorFiles, type StoreFolder, sectorFiles } from './sector-files.ts';
+import { seenInPlaces } from './seen-in-places.ts';
 import type { SeenFiles } from './store-identity.ts';
 import { StorePlace } from './store-place.ts';
 
@@ -124,11 +126,15 @@ export class StoreChecker {
     }
   }
 
-  /** Looks now why a store cannot be trusted; undefined where it can. */
-  async trouble(name: string): Promise<string | undefined> {
+  /**
+   * Looks now why a store cannot be trusted by what the index says now; undefined where it can.
+   * @param byThese what it is to be known by, where that is not all that the index knows there
+   */
+  async trouble(name: string, byThese?: readonly StoreShare[]): Promise<string | undefined> {
     const place = this.#places.find(({ store }) => store.name === name);
     if (place === undefined) return `no store ${name} is configured`;
-    if ((await this.#index.expectIn(place)) === 'no-index') return doubtTexts['no-index'];
+    if (byThese !== undefined) return await place.troubleBy(expectationOf(byThese));
+    if (!(await this.#index.expectAnew(place))) return doubtTexts['no-index'];
     return await place.troubleSince(await place.probe());
   }
 
@@ -145,21 +151,21 @@ export class StoreChecker {
     }
     signal?.throwIfAborted();
     const before = places.map((place) => place.probe());
-    const known = await this.#index.locate(minerId, init.sectors, places);
+    const located = await this.#index.locate(minerId, init.sectors, places);
     const doubts = new Map(
-      await Promise.all(places.map(async (one) => [one, await this.#index.expectIn(one)] as const)),
+      await Promise.all(places.map(async (one) => [one, await this.#index.doubtIn(one, located)] as const)),
     );
     const wanted = init.sectors.map(({ number, upgraded, corrupt = [] }, index): Case => {
       const files = sectorFiles(minerId, number, { upgraded, sectorSize });
       const sector = { number, upgraded, minerId, sectorSize };
-      return { sector, files, known: known?.[index], corrupt, found: [] };
+      return { sector, files, known: located?.known[index], corrupt, found: [] };
     });
     const first = await this.#lookForAll(places, wanted, signal);
     signal?.throwIfAborted();
     const second = await Promise.all(
       first.map((one) => (isComplete(one) || hasUnknown(one) ? one : this.#lookAround(places, one, signal))),
     );
-    const missing = muchMissing(second, isComplete);
+    const seen = seenInPlaces(second, isComplete);
     // Where nothing is missing, those that had something are asked: they answer soon.
     const asked = first.every(isComplete) ? goodPlaces(first) : new Set(places);
     const troubles = new Map<StorePlace, string | undefined>();
@@ -167,8 +173,9 @@ export class StoreChecker {
       places.map(async (place, index) => {
         if (!asked.has(place)) return;
         const probe = (await before[index]) ?? (await place.probe());
-        const trouble = (await place.troubleSince(probe)) ?? missing.get(place);
-        troubles.set(place, trouble ?? (doubts.get(place) === 'no-index' ? doubtTexts['no-index'] : undefined));
+        const noIndex = doubts.get(place) === 'no-index' ? doubtTexts['no-index'] : undefined;
+        const trouble = (await place.troubleSince(probe)) ?? noIndex;
+        troubles.set(place, trouble ?? place.identity.doubtAfter(seen.get(place) ?? []));
       }),
     );
     signal?.throwIfAborted();
@@ -187,12 +194,12 @@ export class StoreChecker {
   #placeOf(store: PersistStore): StorePlace {
     const timeoutMs = this.#init.sectorTimeoutMs ?? DEFAULT_SECTOR_TIMEOUT_MS;
     const onLook = () => {
-      if (place.trouble !== undefined) this.#index.refresh(place);
+      this.#index.refresh(place);
       this.#init.onLook?.(stateOf(place));
     };
     const twin = (root: string) => this.#places.find((other) => other !== place && other.root === root)?.store;
     const place: StorePlace = new StorePlace(this.#components, { store, timeoutMs, twin, onLook });
-    void this.#index.expectIn(place);
+    void this.#index.expectAnew(place);
     if (this.#isWatching) place.keepLooking();
     return place;
   }
@@ -248,7 +255,7 @@ export class StoreChecker {
       }));
       for (const { place, look } of trusted) {
         const sealed = look.sealed.is === 'good' ? one.files.sealed.path : undefined;
-        const cache = look.cache.is === 'good' ? one.files.cache.path : undefined;
+        const cache = look.cache.is === 'good' ? `${one.files.cache.path}/${IN_EACH_CACHE}` : undefined;
         const sectors = seen.get(place) ?? [];
         seen.set(place, sectors);
         sectors.push({ sealed, cache });
@@ -260,9 +267,13 @@ export class StoreChecker {
   }
 }
 
-/** @throws CodedError `store-not-itself` */
-export async function mustBeItself(checker: Pick<StoreChecker, 'trouble'>, store: string): Promise<void> {
-  const trouble = await checker.trouble(store);
+/** As `StoreChecker.trouble`. @throws CodedError `store-not-itself` */
+export async function mustBeItself(
+  checker: Pick<StoreChecker, 'trouble'>,
+  store: string,
+  byThese?: readonly StoreShare[],
+): Promise<void> {
+  const trouble = await checker.trouble(store, byThese);
   if (trouble !== undefined) throw new CodedError('store-not-itself', `store ${store}: ${trouble}`);
 }
 

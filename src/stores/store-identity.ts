@@ -1,43 +1,56 @@
 import type { CanaryCounts, Probe } from './check-messages.ts';
 import type { Expectation } from './expectation.ts';
+import { RecentLooks, type SeenSector } from './recent-looks.ts';
 import type { StoreFolder } from './sector-files.ts';
 import { spread } from './spread.ts';
 
-/** What is good of a sector: paths below the store. */
+/** What is good of a sector: paths of files below the store. */
 export interface SeenFiles {
   readonly sealed: string | undefined;
   readonly cache: string | undefined;
 }
 
-/** Files and folders of sectors that are looked for to know the store again. */
-const CANARIES = 16;
+/** Files of sectors that are looked for to know the store again. */
+export const CANARIES = 16;
 /** Of one check: those of others stay, so that sectors of several days speak for the store. */
 const CANARIES_OF_CHECK = 8;
+/** So many of those looked for lately may be gone, however few they are: they may be asked for because they are. */
+const FEW = 4;
 
 /**
- * What a store is known by: its file system, its folders that held something, and some sectors that were there. An unmounted NFS
+ * What a store is known by: its file system, its folders that held something, and some sectors that should be there. An unmounted NFS
  * folder answers "no such file" for everything, or shows what lies below the mount point; so absence counts only while the store is
  * itself.
  */
 export class StoreIdentity {
   readonly #filled = new Set<StoreFolder>();
+  readonly #recent = new RecentLooks();
   #root: string | undefined;
-  #canaries: readonly string[] = [];
+  /** Another file system lies there than before, and what was looked for in it does not yet say that it is the right one. */
+  #isOther = false;
+  #expected: readonly string[] = [];
+  #seen: readonly string[] = [];
 
+  /**
+   * Those of the index come first, since they are of the whole store: of what was seen by the last checks all may lie in one part of it.
+   */
   get canaries(): readonly string[] {
-    return this.#canaries;
+    return [...new Set([...this.#expected, ...this.#seen])].slice(0, CANARIES);
   }
 
   /** From now on nothing is missed that the index does not know any more, since it was removed on purpose. */
   expect({ folders, paths, knows }: Expectation): void {
     this.#filled.clear();
     for (const folder of folders) this.#filled.add(folder);
-    this.#keep([...this.#canaries.filter(knows), ...paths]);
+    this.#expected = paths;
+    this.#seen = this.#seen.filter(knows);
+    this.#recent.keepOnly(knows);
   }
 
   /** Whoever looks after the host says that the right file system lies there: a store without known sectors has no other sign. */
   forgetFileSystem(): void {
     this.#root = undefined;
+    this.#isOther = false;
   }
 
   /** @param sectors seen while it was itself */
@@ -45,7 +58,8 @@ export class StoreIdentity {
     const some = spread(sectors, sectors.length, CANARIES_OF_CHECK);
     // Sealed files and cache folders may lie in different file systems: both speak for the store.
     const paths = some.map(({ sealed, cache }, turn) => (turn % 2 === 0 ? (sealed ?? cache) : (cache ?? sealed)));
-    this.#keep([...paths.filter((path) => path !== undefined), ...this.#canaries]);
+    const seen = [...paths.filter((path) => path !== undefined), ...this.#seen];
+    this.#seen = [...new Set(seen)].slice(0, CANARIES);
   }
 
   /**
@@ -56,18 +70,36 @@ export class StoreIdentity {
     const trouble = this.#troubleOf(before) ?? this.#troubleOf(after);
     if (trouble !== undefined) return trouble;
     if (before.root !== after.root) return 'the store was replaced during the check';
+    if (this.#root !== undefined && this.#root !== after.root) {
+      this.#isOther = true;
+      // They were looks at the one before.
+      this.#recent.keepOnly(() => false);
+    }
     this.#root = after.root;
     for (const folder of after.filled) this.#filled.add(folder);
     return undefined;
   }
 
+  /**
+   * Why what a check did not find there says nothing, though the store is itself: much was gone lately, which is a part that is not
+   * mounted more often than a loss; or the file system is another one, and has not shown yet that nearly all is there.
+   */
+  doubtAfter(seen: readonly SeenSector[]): string | undefined {
+    const isOther = this.#isOther;
+    this.#recent.add(seen);
+    const { gone, size } = this.#recent;
+    if (isMuch(gone, size, FEW)) {
+      return `of ${size} sectors looked for there lately ${gone} are gone or have wrong sizes; is all of it mounted?`;
+    }
+    if (size > 0 && gone <= size / LEAST_SHARE) this.#isOther = false;
+    return isOther
+      ? 'another file system than before lies there, and too little of it was seen yet to trust it'
+      : undefined;
+  }
+
   /** A folder that never held anything is no part of this store. */
   hasFolder(folder: StoreFolder): boolean {
     return this.#filled.has(folder);
-  }
-
-  #keep(paths: readonly string[]): void {
-    this.#canaries = [...new Set(paths)].slice(0, CANARIES);
   }
 
   #troubleOf(probe: Probe): string | undefined {
@@ -77,13 +109,13 @@ export class StoreIdentity {
     if (lost !== undefined) return `${lost}/ is gone or empty, and held sectors before`;
     const gone = canaryTrouble(probe.canaries);
     if (gone !== undefined) return gone;
-    // A remounted NFS store gets a new device number, and is known by its sectors.
-    if (this.#root !== undefined && probe.root !== this.#root && probe.canaries.found === 0) {
-      return 'another file system than before lies there';
-    }
-    return undefined;
+    if (this.#root === undefined || probe.root === this.#root) return undefined;
+    return strangerTrouble(probe.canaries);
   }
 }
+
+/** Of a file system that is another one, more than an eighth must not be gone: an older copy of the store has most of it. */
+const LEAST_SHARE = 8;
 
 /**
  * Sectors are removed, and lost, one by one. Where more than a quarter is gone at once, a part of the store is not mounted, it is being
@@ -97,7 +129,15 @@ function canaryTrouble({ found, gone, doubtful }: CanaryCounts): string | undefi
   return `of ${judged} files of sectors seen there before ${gone} are gone; is all of it mounted? Where they were removed: storage attach --prune`;
 }
 
+/** A remounted NFS store gets a new device number, and is known by its sectors. */
+function strangerTrouble({ found, gone }: CanaryCounts): string | undefined {
+  const judged = found + gone;
+  if (found === 0) return 'another file system than before lies there';
+  if (gone <= Math.max(1, judged / LEAST_SHARE)) return undefined;
+  return `another file system than before lies there, and of ${judged} files of sectors seen there before ${gone} are gone`;
+}
+
 /** @param few as many may always be gone */
-export function isMuch(gone: number, of: number, few: number): boolean {
+function isMuch(gone: number, of: number, few: number): boolean {
   return gone > Math.max(few, of / 4);
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Probe } from './check-messages.ts';
+import type { Expectation } from './expectation.ts';
 import type { PersistStore } from './persist-store.ts';
 import { StoreIdentity } from './store-identity.ts';
 import { StoreWatch } from './store-watch.ts';
@@ -85,6 +86,14 @@ export class StorePlace {
     return trouble;
   }
 
+  /** As `troubleSince`, were it known by these and nothing else. Changes nothing. */
+  async troubleBy(expectation: Expectation): Promise<string | undefined> {
+    const identity = new StoreIdentity();
+    identity.expect(expectation);
+    const probe = await this.watch.probe(identity.canaries);
+    return this.#troubleBetween(probe, probe, identity);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#callOffBeat();
@@ -102,9 +111,9 @@ export class StorePlace {
     this.#callOffBeat = this.#clock.after(this.#beatMs, () => void this.#beat());
   }
 
-  #troubleBetween(before: Probe, after: Probe): string | undefined {
+  #troubleBetween(before: Probe, after: Probe, identity = this.identity): string | undefined {
     const twin = after.root === undefined ? undefined : this.#twin(after.root);
-    if (twin === undefined) return this.identity.trouble(before, after);
+    if (twin === undefined) return identity.trouble(before, after);
     return `it is the same folder as the store ${twin.name} at ${twin.path}: one of them is not mounted, or configured twice`;
   }
 

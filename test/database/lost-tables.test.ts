@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
+import { openDatabase } from '../../src/database/database.ts';
 import { waitForDatabase } from '../../src/database/wait-for-database.ts';
 import { archiveTasks } from '../../src/queue/archive-tasks.ts';
 import { submitTask } from '../../src/queue/submit-task.ts';
 import { sampleTask } from '../queue/sample-task.ts';
-import { createEmptySchema } from '../support/database.ts';
+import { createEmptySchema, createTestDatabase } from '../support/database.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
 const components = { clock: systemClock, logger: silentLogger };
@@ -19,6 +20,25 @@ async function untilMade<T>(work: () => Promise<T>): Promise<T> {
     }
   }
 }
+
+test("a trigger's table that is gone is no loss of ours", async () => {
+  const schema = await createTestDatabase();
+  const losses: string[] = [];
+  const db = await openDatabase(components, { url: schema.url, onIncomplete: () => losses.push('told') });
+  for (const statement of [
+    'CREATE TABLE my_log (id CHAR(32))',
+    'CREATE TRIGGER keep_log AFTER DELETE ON tasks FOR EACH ROW INSERT INTO my_log VALUES (OLD.id)',
+    'DROP TABLE my_log',
+    "INSERT INTO tasks (id, in_body, created_at, finished_at) VALUES ('old', 'x', 1, 1)",
+  ]) {
+    await sql.raw(statement).execute(schema.db.kysely);
+  }
+  const leftOut = [{ id: 'old', error: expect.stringContaining(`.my_log' doesn't exist`) }];
+  expect(await archiveTasks(db, 0)).toEqual({ changed: 0, leftOut });
+  expect(losses).toEqual([]);
+  await db.close();
+  await schema.drop();
+});
 
 test('an emptied database has its tables again, a restored older one what it lacks', async () => {
   const schema = await createEmptySchema();

@@ -47,6 +47,7 @@ test.each([
   ['MODIFY in_body BLOB NOT NULL', 'tasks.in_body is blob: make it LONGBLOB NOT NULL'],
   ['MODIFY in_body LONGTEXT NOT NULL', 'tasks.in_body is longtext: make it LONGBLOB NOT NULL'],
   ['MODIFY created_at DATETIME NOT NULL', 'tasks.created_at is datetime: make it BIGINT NOT NULL'],
+  ['MODIFY id VARCHAR(256) NOT NULL', 'tasks.id is varchar(256): make it VARCHAR(255) NOT NULL'],
   ['MODIFY id CHAR(31) NOT NULL', 'tasks.id is char(31): make it CHAR(32) NOT NULL'],
   ['MODIFY started_at BIGINT NOT NULL', 'tasks.started_at takes no NULL: make it BIGINT DEFAULT NULL'],
   ['MODIFY retry_count SMALLINT NOT NULL', 'tasks.retry_count has not the default 0'],

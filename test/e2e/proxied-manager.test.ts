@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { DevChain } from '../../src/programs/quickstart/dev-chain.ts';
 import { readProgress } from '../../src/programs/quickstart/progress.ts';
@@ -21,16 +20,24 @@ const world = useScene(4);
 /** Passes calls on, and keeps the results. */
 async function listenedTo(url: string) {
   const answers: unknown[] = [];
-  const relay = createServer(async (request, response) => {
-    try {
-      const answer = await fetch(url, { method: 'POST', body: await text(request) });
-      const body = await answer.text();
-      answers.push(JSON.parse(body).result);
-      response.writeHead(answer.status).end(body);
-    } catch {
-      response.destroy();
-    }
-  }).listen(0, '127.0.0.1');
+  const relay = new WebSocketServer({ port: 0, host: '127.0.0.1', path: '/rpc/v0' });
+  relay.on('connection', (near) => {
+    const far = new WebSocket(url);
+    const asked: string[] = [];
+    far.once('open', () => {
+      for (const call of asked.splice(0)) far.send(call);
+    });
+    near.on('message', (data) =>
+      far.readyState === WebSocket.OPEN ? far.send(String(data)) : asked.push(String(data)),
+    );
+    far.on('message', (data) => {
+      answers.push(JSON.parse(String(data)).result);
+      near.send(String(data));
+    });
+    far.on('error', () => near.terminate());
+    far.on('close', () => near.terminate());
+    near.on('close', () => far.terminate());
+  });
   await once(relay, 'listening');
   onTestFinished(() => void relay.close());
   return { answers, address: `127.0.0.1:${(relay.address() as AddressInfo).port}` };
@@ -82,7 +89,7 @@ Confidence = 3
 
     const poster = await newManager('poster');
     await writeFile(join(poster.home, 'ext-prover.cfg'), '[[WdPost]]\nConcurrent = 1\n');
-    const wire = await listenedTo(`http://127.0.0.1:${port}/rpc/v0`);
+    const wire = await listenedTo(`ws://127.0.0.1:${port}/rpc/v0`);
     const posts = ['--home', poster.home, 'daemon', 'run', '--poster', '--ext-prover', '--proxy', wire.address];
     daemons.start('poster', 'sector-manager', posts);
     const landed = async (deadline: number) => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -7,6 +7,7 @@ import { ProverProcess } from '../../src/ext-processor/prover-process.ts';
 import { createVerifier, type VerifyInput } from '../../src/ext-processor/verifier.ts';
 import type { WindowPostOutput } from '../../src/rpc/window-post.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
+import { EventQueue } from '../support/event-queue.ts';
 import { fakeTask, prover, proverEnv } from './real-prover.ts';
 
 const components = { clock: systemClock, logger: createLogger('test', { LOG_LEVEL: 'silent' }) };
@@ -18,7 +19,8 @@ const nothing: VerifyInput = {
   proof: new Uint8Array(192),
 };
 
-test('a real proof is valid, a changed one is not', async () => {
+/** A proof that was made, and what it proves. */
+async function realProof(): Promise<{ input: VerifyInput; body: Buffer }> {
   const store = await mkdtemp(join(tmpdir(), 'verifier-'));
   onTestFinished(() => rm(store, { recursive: true }));
   const task = await fakeTask(store, 2);
@@ -34,9 +36,6 @@ test('a real proof is valid, a changed one is not', async () => {
   await proving.start();
   const output = await proving.request<WindowPostOutput>(task);
   expect(output.faults).toEqual([]);
-
-  const verifier = createVerifier(components, { bin: prover, env: proverEnv });
-  onTestFinished(() => verifier.close());
   const input: VerifyInput = {
     minerId: task.miner_id,
     proofType: task.proof_type,
@@ -44,8 +43,14 @@ test('a real proof is valid, a changed one is not', async () => {
     sectors: task.replicas.map(({ sector_id, comm_r }) => ({ sectorId: sector_id, commR: Uint8Array.from(comm_r) })),
     proof: Buffer.from(output.proofs[0] ?? '', 'base64'),
   };
+  return { input, body: Buffer.from(JSON.stringify(task, undefined, 1)) };
+}
+
+test('a real proof is valid, a changed one is not', async () => {
+  const { input, body } = await realProof();
+  const verifier = createVerifier(components, { bin: prover, env: proverEnv });
+  onTestFinished(() => verifier.close());
   await expect(verifier.verify(input)).resolves.toEqual({ valid: true, reason: null });
-  const body = Buffer.from(JSON.stringify(task, undefined, 1));
   await expect(verifier.verifyTask(body, input.proof)).resolves.toEqual({ valid: true, reason: null });
   await expect(verifier.verifyTask(body, new Uint8Array(192))).resolves.toMatchObject({ valid: false });
   await expect(verifier.verifyTask(Buffer.from('{"miner_id":1'), input.proof)).rejects.toMatchObject({
@@ -56,6 +61,43 @@ test('a real proof is valid, a changed one is not', async () => {
   const cut = { ...input, proof: input.proof.subarray(1) };
   await expect(verifier.verify(cut)).resolves.toMatchObject({ valid: false, reason: expect.any(String) });
 });
+
+test('a .vk that was mended counts at once, for all who ask', async () => {
+  const { input } = await realProof();
+  const good = proverEnv.FIL_PROOFS_PARAMETER_CACHE;
+  const folder = await mkdtemp(join(tmpdir(), 'verifier-vk-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const files = (await readdir(good)).filter((file) => file.endsWith('.vk'));
+  for (const file of files) await writeFile(join(folder, file), changed(await readFile(join(good, file))));
+  const env = { ...proverEnv, FIL_PROOFS_PARAMETER_CACHE: folder };
+  const started = new EventQueue<number>();
+  const logger = Object.assign(Object.create(components.logger), {
+    info: (data: { proverPid: number }, message: string) => message === 'prover: ready' && started.push(data.proverPid),
+  });
+  const verifier = createVerifier({ clock: systemClock, logger }, { bin: prover, env });
+  onTestFinished(() => verifier.close());
+  await expect(verifier.verify(input)).resolves.toMatchObject({ valid: false });
+  expect(started.size).toBe(2);
+  for (const file of files) await copyFile(join(good, file), join(folder, file));
+  const wrong = { ...input, seed: new Uint8Array(32) };
+  const verdicts = await Promise.all([input, wrong, input, wrong, input].map((one) => verifier.verify(one)));
+  expect(verdicts.map(({ valid }) => valid)).toEqual([true, false, true, false, true]);
+  expect(started.size).toBe(3);
+  // What holds is asked of no other child.
+  await verifier.verify(input);
+  expect(started.size).toBe(3);
+});
+
+/** A key whose first two points of the inputs are exchanged: of the right form, and wrong. */
+function changed(vk: Buffer): Buffer {
+  const at = 3 * 96 + 3 * 192 + 4;
+  return Buffer.concat([
+    vk.subarray(0, at),
+    vk.subarray(at + 96, at + 192),
+    vk.subarray(at, at + 96),
+    vk.subarray(at + 192),
+  ]);
+}
 
 test('without a prover there is no verdict, and the error says why', async () => {
   const verifier = createVerifier(components, { bin: '/nonexistent/prover', limitMs: 50 });

@@ -34,3 +34,27 @@ test('a proof that its submitter refuses is made anew by another slave, and told
   expect(report).toMatchObject({ state: 'proven', slave: 'second', attempts: 2 });
   expect(await client.call('task.refuse', { ...refusal, id: '0'.repeat(32) })).toBeNull();
 });
+
+test('of one who has not asked for the task it changes nothing', async () => {
+  const schema = await createTestDatabase();
+  const master = await startTestMaster(schema.url);
+  const { client, changes } = await joinSubmitter(master.url);
+  const slave = await joinSlave(master.url, 'slave');
+  const { client: stranger } = await joinSubmitter(master.url);
+  onTestFinished(async () => {
+    for (const one of [client, stranger, slave.client]) await one.close();
+    await master.stop();
+    await schema.drop();
+  });
+  const submission = { task: sampleTask(1), closeAt: Date.now() + 3_600_000 };
+  const { id } = await client.call('task.submit', submission);
+  await slave.starts.next();
+  await slave.client.call('attempt.finish', { id, attempt: 1, output: SAMPLE_PROOF });
+  await changes.until((change) => change.state === 'proven');
+  const refusal = { id, proof: SAMPLE_PROOF.proofs[0] ?? '', reason: 'because' };
+  expect(await stranger.call('task.refuse', refusal)).toMatchObject({ state: 'proven', output: SAMPLE_PROOF });
+  expect(await client.call('task.get', { id })).toMatchObject({ state: 'proven' });
+  // The answer to its own submission is its own to judge.
+  await stranger.call('task.submit', submission);
+  expect(await stranger.call('task.refuse', refusal)).toMatchObject({ output: null, attempts: expect.any(Number) });
+});

@@ -83,7 +83,7 @@ test('of a corrupt sector the good copy in another store is proven and recovered
   const told: SectorPlaces = {
     locate: (...asked) => index.locate(...asked),
     shares: (...asked) => index.shares(...asked),
-    wasScanned: (store) => index.wasScanned(store),
+    scannedStores: () => index.scannedStores(),
     // What it learnt would make the order of the copies a matter of luck.
     add: async () => {},
   };

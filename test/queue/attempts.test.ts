@@ -267,8 +267,8 @@ test('archiving moves what finished long ago; a proof is answered from there, a 
   await finishAttempt(test_.db, await leased(fresh.id), SAMPLE_PROOF);
   const old = [proven.id, failed.id];
   await test_.db.kysely.updateTable('tasks').set({ finished_at: 1000 }).where('id', 'in', old).execute();
-  expect(await archiveTasks(test_.db, 86_400_000)).toBe(2);
-  expect(await archiveTasks(test_.db, 86_400_000)).toBe(0);
+  expect(await archiveTasks(test_.db, 86_400_000)).toEqual({ changed: 2, leftOut: [] });
+  expect(await archiveTasks(test_.db, 86_400_000)).toEqual({ changed: 0, leftOut: [] });
   const left = await test_.db.kysely
     .selectFrom('tasks')
     .select('id')
@@ -284,7 +284,7 @@ test('archiving moves what finished long ago; a proof is answered from there, a 
   expect((await leased(failed.id)).attempt).toBe(2);
   await finishAttempt(test_.db, { id: failed.id, attempt: 2 }, SAMPLE_PROOF);
   await test_.db.kysely.updateTable('tasks').set({ finished_at: 1000 }).where('id', '=', failed.id).execute();
-  expect(await archiveTasks(test_.db, 86_400_000)).toBe(1);
+  expect(await archiveTasks(test_.db, 86_400_000)).toEqual({ changed: 1, leftOut: [] });
   expect(await state(failed.id)).toBe('proven');
 });
 
@@ -298,8 +298,8 @@ test('rows of others are taken over: readable ones wait, unreadable ones fail wi
       { ...row, id: 'e'.repeat(32), in_body: Buffer.from([0, 1, 2]) },
     ])
     .execute();
-  expect(await adoptTasks(test_.db)).toBe(3);
-  expect(await adoptTasks(test_.db)).toBe(0);
+  expect(await adoptTasks(test_.db)).toEqual({ changed: 3, leftOut: [] });
+  expect(await adoptTasks(test_.db)).toEqual({ changed: 0, leftOut: [] });
   expect(await getTask(test_.db.kysely, 'f'.repeat(32))).toMatchObject({
     state: 'waiting',
     slave: 'old',

@@ -39,10 +39,10 @@ async function archive(rows: number): Promise<void> {
 test('details of a removed task go when they are old, those of a task that is there stay', async () => {
   const [removed, kept] = [await taskIn(schema.db, 'failed', 1), await taskIn(schema.db, 'failed', 2)];
   await removeTask(schema.db, removed);
-  await pruneRemoved(schema.db, HOUR_MS);
+  await pruneRemoved(schema.db, HOUR_MS, never);
   expect(await count('task_details')).toBe(2);
   await schema.db.kysely.updateTable('task_details').set({ queued_at: 1 }).execute();
-  await pruneRemoved(schema.db, HOUR_MS);
+  await pruneRemoved(schema.db, HOUR_MS, never);
   const left = await schema.db.kysely.selectFrom('task_details').select('task_id').execute();
   expect(left).toEqual([{ task_id: kept }]);
   expect(await count('task_attempts')).toBe(1);
@@ -55,6 +55,16 @@ test('archived tasks older than the retention go, with details and attempts', as
   for (const table of ['tasks_archived', 'task_details', 'task_attempts'] as const) {
     expect(await count(table)).toBe(1_500);
   }
+});
+
+test('the history that was there before us stays', async () => {
+  await archive(10);
+  await schema.db.kysely
+    .deleteFrom('task_details')
+    .where('task_id', 'in', [sql<string>`MD5(1)`, sql<string>`MD5(2)`])
+    .execute();
+  expect(await pruneArchived(schema.db, HOUR_MS, never)).toBe(4);
+  expect(await count('tasks_archived')).toBe(6);
 });
 
 test('it stops between two transactions and goes on later', async () => {

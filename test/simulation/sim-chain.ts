@@ -63,6 +63,16 @@ export class SimChain {
     return this.#blocks.flatMap((block) => block.posts);
   }
 
+  /** Whether the chain has a proof of the partition for the window that opened then. */
+  hasPosted(open: number, partition: number): boolean {
+    for (let index = this.#blocks.length - 1; ; index--) {
+      const block = this.#blocks[index];
+      // Before its window none is accepted.
+      if (block === undefined || block.height < open) return false;
+      if (block.posts.some((post) => post.open === open && post.partition === partition)) return true;
+    }
+  }
+
   baseFee(epoch: number): bigint {
     return this.#plan.weather.blows('base-fee', epoch) ? BASE_FEE * SPIKE : BASE_FEE;
   }

@@ -136,7 +136,7 @@ export class SimPoster {
       isSent && isOpen
         ? this.#get('posted', () => chain.at(height).state.posted[at] === run.open)
         : message?.state === 'landed' && height >= run.close
-          ? chain.posts.some((post) => post.open === run.open && post.partition === at)
+          ? chain.hasPosted(run.open, at)
           : undefined;
     return {
       ...(checks && { checks }),

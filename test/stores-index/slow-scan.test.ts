@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import type { PersistStore } from '../../src/stores/persist-store.ts';
 import { scanStore } from '../../src/stores/scan/scan-store.ts';
+import type { ScannedSector } from '../../src/stores/scan/scanned-sector.ts';
 import { canSlow, SlowMount } from '../stores/slow-mount.ts';
-import { makeSector, TestStores } from '../stores/test-stores.ts';
+import { MINER, makeSector, TestStores } from '../stores/test-stores.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
 const SECTORS = 12;
@@ -26,12 +27,13 @@ afterEach(async () => {
   await stores?.remove();
 });
 
-async function scan(silenceMs: number): Promise<number> {
-  let count = 0;
+async function scanned(silenceMs: number): Promise<ScannedSector[]> {
+  const found: ScannedSector[] = [];
   const components = { clock: systemClock, logger: silentLogger };
-  for await (const { sectors } of scanStore(components, { path: store.path, silenceMs })) count += sectors.length;
-  return count;
+  for await (const { sectors } of scanStore(components, { path: store.path, silenceMs })) found.push(...sectors);
+  return found;
 }
+const scan = async (silenceMs: number) => (await scanned(silenceMs)).length;
 
 describe.runIf(canSlow)('a scan of a store whose server', () => {
   test('takes its time for each call comes to its end', { timeout: 60_000 }, async () => {
@@ -45,5 +47,16 @@ describe.runIf(canSlow)('a scan of a store whose server', () => {
       await expect(scan(1_000)).rejects.toThrow('gave no answer within 1000 ms');
     }
     await expect(scan(1_000)).rejects.toThrow('4 processes that scan it have not ended');
+  });
+
+  test('never answers for one file finds that one unreadable, and all the rest', { timeout: 60_000 }, async () => {
+    // A name that the kernel does not know yet would hold up all of its folder.
+    await scan(3_000);
+    mount.hangOnly('s-t01000-5');
+    const found = await scanned(3_000);
+    expect(found.map(({ number }) => number).sort((left, right) => left - right)).toEqual([...Array(SECTORS).keys()]);
+    const doubtful = found.filter(({ sealed, cache }) => sealed.is !== 'good' || cache.is !== 'good');
+    const unknown = { is: 'unknown', reason: 'its files gave no answer within 1000 ms' };
+    expect(doubtful).toEqual([{ minerId: MINER, number: 5, upgraded: false, sealed: unknown, cache: unknown }]);
   });
 });

@@ -7,6 +7,10 @@ const MINER = 1000;
 const numbers = fc.uniqueArray(fc.nat(20)).map((list) => SectorSet.of(list));
 const empty = new SectorSet();
 
+function liveOf(sectors: SectorSet, upgraded = empty) {
+  return new Map([[MINER, { sectors, upgraded }]]);
+}
+
 function seenOf(init: Partial<Seen> = {}): Seen {
   return { minerId: MINER, upgraded: false, sealed: empty, cache: empty, doubtful: empty, wrong: new Map(), ...init };
 }
@@ -16,7 +20,7 @@ function share(store: string, sealed: SectorSet, cache = sealed, upgraded = fals
 }
 
 function factsOf(init: Partial<Facts>): Facts {
-  return { live: new Map([[MINER, empty]]), denied: new Set(), seen: [], indexed: [], elsewhere: [], ...init };
+  return { live: liveOf(empty), denied: new Set(), seen: [], indexed: [], elsewhere: [], ...init };
 }
 
 const kinds = (facts: Facts) => [...differences(facts)].map(({ number, kind }) => `${number} ${kind}`);
@@ -26,7 +30,7 @@ test('missing is only what the chain has, the store had, nobody doubts, and no o
     fc.property(numbers, numbers, numbers, numbers, numbers, (live, had, sees, doubtful, others) => {
       const found = differences(
         factsOf({
-          live: new Map([[MINER, live]]),
+          live: liveOf(live),
           seen: [seenOf({ sealed: sees, cache: sees, doubtful })],
           indexed: [share('a', had)],
           elsewhere: [share('b', others)],
@@ -44,7 +48,7 @@ test('missing is only what the chain has, the store had, nobody doubts, and no o
 test('every sector that is there and not on the chain is unexpected, and no other', () => {
   fc.assert(
     fc.property(numbers, numbers, numbers, (live, sealed, cache) => {
-      const found = differences(factsOf({ live: new Map([[MINER, live]]), seen: [seenOf({ sealed, cache })] }));
+      const found = differences(factsOf({ live: liveOf(live), seen: [seenOf({ sealed, cache })] }));
       const unexpected = [...found].filter(({ kind }) => kind === 'unexpected').map(({ number }) => number);
       const there = SectorSet.of([...sealed, ...cache]);
       expect(unexpected).toEqual([...there].filter((number) => !live.has(number)));
@@ -53,7 +57,7 @@ test('every sector that is there and not on the chain is unexpected, and no othe
 });
 
 test('each kind, with its reason', () => {
-  const live = new Map([[MINER, SectorSet.of([1, 2, 3, 4, 5])]]);
+  const live = liveOf(SectorSet.of([1, 2, 3, 4, 5]));
   const found = differences(
     factsOf({
       live,
@@ -72,20 +76,24 @@ test('each kind, with its reason', () => {
 });
 
 test('the old data of an upgraded sector may be gone', () => {
-  const live = new Map([[MINER, SectorSet.of([1, 2])]]);
+  const live = liveOf(SectorSet.of([1, 2]), SectorSet.of([1]));
   const indexed = [share('a', SectorSet.of([1, 2])), share('a', SectorSet.of([1]), SectorSet.of([1]), true)];
   const seen = [seenOf({ upgraded: true, sealed: SectorSet.of([1]), cache: SectorSet.of([1]) })];
   expect(kinds(factsOf({ live, indexed, seen }))).toEqual(['2 missing']);
 });
 
 test('a store that is not for the miner should have none of its sectors', () => {
-  const live = new Map([[MINER, SectorSet.of([1])]]);
+  const live = liveOf(SectorSet.of([1]));
   const seen = [seenOf({ sealed: SectorSet.of([1]) })];
   expect(kinds(factsOf({ live, seen, denied: new Set([MINER]) }))).toEqual(['1 unexpected']);
 });
 
 test('a sector that no store is known to have is lost', () => {
-  const live = new Map([[MINER, SectorSet.of([1, 2, 3])]]);
-  const lost = lostSectors(live, [share('a', SectorSet.of([1])), share('b', SectorSet.of([2]), empty, true)]);
-  expect(lost).toMatchObject([{ number: 3, kind: 'missing', reason: 'it is in no store that is configured' }]);
+  const live = liveOf(SectorSet.of([1, 2, 3, 4]), SectorSet.of([2, 4]));
+  // Of the third there are files of an upgrade that is under way.
+  const lost = lostSectors(live, [share('a', SectorSet.of([1, 4])), share('b', SectorSet.of([2, 3]), empty, true)]);
+  expect(lost).toMatchObject([
+    { number: 3, upgraded: false, kind: 'missing', reason: 'it is in no store that is configured' },
+    { number: 4, upgraded: true, kind: 'missing', reason: 'it is in no store that is configured' },
+  ]);
 });

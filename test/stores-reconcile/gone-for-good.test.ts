@@ -8,6 +8,10 @@ const MINER = 1000;
 const numbers = fc.uniqueArray(fc.nat(20)).map((list) => SectorSet.of(list));
 const empty = new SectorSet();
 
+function liveOf(sectors: SectorSet, upgraded = empty) {
+  return new Map([[MINER, { sectors, upgraded }]]);
+}
+
 function seenOf(init: Partial<Seen> = {}): Seen {
   return { minerId: MINER, upgraded: false, sealed: empty, cache: empty, doubtful: empty, wrong: new Map(), ...init };
 }
@@ -17,14 +21,14 @@ function share(store: string, sealed: SectorSet, cache = sealed, upgraded = fals
 }
 
 function factsOf(init: Partial<Facts>): Facts {
-  return { live: new Map([[MINER, empty]]), denied: new Set(), seen: [], indexed: [], elsewhere: [], ...init };
+  return { live: liveOf(empty), denied: new Set(), seen: [], indexed: [], elsewhere: [], ...init };
 }
 
 test('is what the store had, shows no more, and the chain does not have', () => {
   fc.assert(
     fc.property(numbers, numbers, numbers, numbers, (live, had, sees, doubtful) => {
       const seen = [seenOf({ sealed: sees, cache: sees, doubtful })];
-      const gone = goneForGood(factsOf({ live: new Map([[MINER, live]]), seen, indexed: [share('a', had)] }));
+      const gone = goneForGood(factsOf({ live: liveOf(live), seen, indexed: [share('a', had)] }));
       const expected = [...had].filter((one) => !live.has(one) && !sees.has(one) && !doubtful.has(one));
       expect(gone.flatMap(({ sealed }) => [...sealed])).toEqual(expected);
       expect(gone.flatMap(({ cache }) => [...cache])).toEqual(expected);
@@ -34,7 +38,7 @@ test('is what the store had, shows no more, and the chain does not have', () => 
 
 test('the old data of upgraded sectors is, the new data never', () => {
   const [all, upgraded] = [SectorSet.of([1, 2]), SectorSet.of([1])];
-  const live = new Map([[MINER, all]]);
+  const live = liveOf(all, upgraded);
   const gone = goneForGood(factsOf({ live, indexed: [share('a', all), share('a', upgraded, upgraded, true)] }));
   expect(gone).toMatchObject([{ store: 'a', upgraded: false }]);
   expect([...(gone[0]?.sealed ?? [])]).toEqual([1]);

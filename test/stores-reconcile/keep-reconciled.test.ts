@@ -64,6 +64,7 @@ function start(live: readonly number[]): void {
     }),
     deadlines: async () => [{ postSubmissions: none, disputableProofCount: 0 }],
     partitions: async () => [partition],
+    sectors: async () => [],
   };
   const miners = [{ minerId: MINER, address: idAddress(MINER) }];
   running = keepReconciled({ ...components, alerts, chain, checker }, miners, over.signal);

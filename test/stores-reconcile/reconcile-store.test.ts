@@ -39,13 +39,13 @@ afterEach(async () => {
   }
 });
 
-function world(live: readonly number[]) {
+function world(live: readonly number[], upgraded: readonly number[] = []) {
   const { db } = database;
   const index = new SectorIndex({ db });
   const components = { clock: systemClock, logger: silentLogger, db, index };
   const checker = new StoreChecker(components, { stores: [a, b], sectorTimeoutMs: 500 });
   endings.push(() => checker.close());
-  const sectors = new Map([[MINER, { sectors: SectorSet.of(live), sectorSize: SIZE }]]);
+  const sectors = new Map([[MINER, { sectors: SectorSet.of(live), upgraded: SectorSet.of(upgraded), sectorSize: SIZE }]]);
   return {
     index,
     lost: () => saveLost({ ...components, checker }, sectors),

@@ -50,8 +50,8 @@ class ToldIndex implements SectorPlaces {
     return [{ store, minerId: MINER, upgraded: false, sealed: numbers, cache: numbers }];
   }
 
-  async wasScanned(): Promise<boolean> {
-    return this.isAttached;
+  async scannedStores(): Promise<ReadonlySet<string>> {
+    return new Set(this.isAttached ? ['a', 'b'] : []);
   }
 
   async add(shares: readonly StoreShare[]): Promise<void> {
@@ -153,7 +153,7 @@ describe('with an index', () => {
     await makeSector(a, 1);
     await makeSector(b, 2);
     const failing = async () => Promise.reject(new Error('the database is away'));
-    const checker = checkerWith({ locate: failing, shares: failing, wasScanned: failing, add: failing });
+    const checker = checkerWith({ locate: failing, shares: failing, scannedStores: failing, add: failing });
     // Nobody knows what belongs to the stores: below a mount point may lie anything.
     expect(await check(checker, 1, 2, 3)).toMatchObject([
       { verdict: 'good' },

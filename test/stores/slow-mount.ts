@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -38,7 +38,18 @@ export class SlowMount {
 
   /** @param ms of each from now on; -1: those never end, whatever is told later */
   calls(ms: number): void {
-    writeFileSync(this.#delay, String(ms));
+    this.#tell(String(ms));
+  }
+
+  /** Whoever looks at such a file or folder gets no answer until something else is told. */
+  hangOnly(name: string): void {
+    this.#tell(`-1 ${name}`);
+  }
+
+  /** Whole at every moment: its reader looks whenever it likes. */
+  #tell(text: string): void {
+    writeFileSync(`${this.#delay}.new`, text);
+    renameSync(`${this.#delay}.new`, this.#delay);
   }
 
   unmount(): void {

@@ -23,11 +23,11 @@ async function storeOf(isCareful = false) {
     made++;
     setting.nowMs += setting.callMs;
   };
-  const calls = new StoreCalls({ clock }, { onCall, isCareful });
+  const calls = new StoreCalls({ clock }, { isCareful });
   /** How many of the calls were made before anything was waited for. */
   const look = async (): Promise<number> => {
     made = 0;
-    const looking = calls.carryOut(lookAtSector({ root: store.path, linkOutIs: 'unknown' }, { sealed, cache }));
+    const looking = calls.carryOut(lookAtSector({ root: store.path, linkOutIs: 'unknown' }, { sealed, cache }), onCall);
     const here = made;
     expect(await looking).toMatchObject({ sealed: { is: 'good' }, cache: { is: 'good' } });
     expect(made).toBe(ALL);

@@ -54,17 +54,18 @@ export function masterHandlers(init: HandlersInit): MasterHandlers {
         return { ...answer, closed };
       }),
     'task.submit': ({ task, closeAt }, peer, body) =>
-      within(
-        peer,
-        async (reign) => await follow(reign, peer, await reign.leader.submit({ task: body ?? task, closeAt })),
-      ),
+      within(peer, async (reign) => {
+        const view = await follow(reign, peer, await reign.leader.submit({ task: body ?? task, closeAt }));
+        reign.submitters.submitted(peer, view);
+        return view;
+      }),
     'task.get': ({ id }, peer) => within(peer, async (reign) => await follow(reign, peer, await reign.leader.get(id))),
     'task.cancel': ({ id, reason }, peer) => within(peer, (reign) => reign.withdraw(id, reason, peer)),
     'task.refuse': ({ id, proof, reason }, peer) =>
       within(
         peer,
         async (reign) =>
-          await follow(reign, peer, await reign.leader.refuse({ id, proof: Buffer.from(proof, 'base64'), reason })),
+          await follow(reign, peer, await reign.refuse({ id, proof: Buffer.from(proof, 'base64'), reason }, peer)),
       ),
     'task.rehearse': (_, peer, body) =>
       within(peer, async (reign) => {

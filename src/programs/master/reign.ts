@@ -13,6 +13,7 @@ import { TaskWaits } from '../../dispatch/task-waits.ts';
 import type { Verifier } from '../../ext-processor/verifier.ts';
 import { allSlavesAway } from '../../queue/all-slaves-away.ts';
 import type { LeasePolicy } from '../../queue/end-lost-attempts.ts';
+import type { Refusal } from '../../queue/refuse-proof.ts';
 import { WITHDRAWN } from '../../queue/task-state.ts';
 import type { TaskView } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
@@ -125,6 +126,17 @@ export class Reign {
       return await this.leader.get(id);
     }
     return await this.leader.cancel(id, `${WITHDRAWN}${reason}`);
+  }
+
+  /** A proof does not hold where it is needed; of another's task nobody is believed. */
+  async refuse(refusal: Refusal, peer: RpcPeer): Promise<TaskView | null> {
+    const { id, reason } = refusal;
+    if (this.submitters.hasAsked(peer, id)) return await this.leader.refuse(refusal);
+    this.#components.logger.warn(
+      { id, reason, peer: peer.hello.name },
+      'proof refused by one who had not asked for it',
+    );
+    return await this.leader.get(id);
   }
 
   /** Ends when its answer is there, or the one who asked is gone. */

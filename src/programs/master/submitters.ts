@@ -4,16 +4,20 @@ import type { RpcPeer } from '../../rpc/peer-session.ts';
 
 /** One that was away for longer asks anew when it comes again, and a manager that lives asks at each head. */
 const LAPSE_MS = 60_000;
+/** A day of a large provider is half of it; a proof is refused at the next head. */
+const MOST_ENDED = 10_000;
 
 /** A program over all its connections. */
 interface Submitter {
   readonly peers: Set<RpcPeer>;
   readonly tasks: Set<string>;
+  /** Those that ended, the newest last. */
+  readonly ended: Set<string>;
   /** On the monotonic clock, while no connection of it is there. */
   leftAt: number;
 }
 
-/** Who wants which tasks: it hears that they are finished, and nobody else cancels them. */
+/** Who wants which tasks: it hears that they are finished, and nobody else cancels them or refuses their proofs. */
 export class Submitters {
   readonly #clock: Clock;
   readonly #since: number;
@@ -26,7 +30,7 @@ export class Submitters {
 
   add(peer: RpcPeer): void {
     const key = keyOf(peer);
-    const submitter = this.#submitters.get(key) ?? { peers: new Set(), tasks: new Set(), leftAt: 0 };
+    const submitter = this.#submitters.get(key) ?? { peers: new Set(), tasks: new Set(), ended: new Set(), leftAt: 0 };
     submitter.peers.add(peer);
     this.#submitters.set(key, submitter);
     void peer.connection.closed.then(() => {
@@ -38,7 +42,22 @@ export class Submitters {
 
   /** Called with every answer about a task. */
   answered(peer: RpcPeer, view: TaskView | null): void {
-    if (view?.finishedAt === null) this.#submitters.get(keyOf(peer))?.tasks.add(view.id);
+    const submitter = this.#submitters.get(keyOf(peer));
+    if (view === null || submitter === undefined) return;
+    if (view.finishedAt === null) submitter.tasks.add(view.id);
+    else if (this.isNew) addEnded(submitter, view.id);
+  }
+
+  /** Called with every answer to a submission. */
+  submitted(peer: RpcPeer, view: TaskView): void {
+    const submitter = this.#submitters.get(keyOf(peer));
+    if (view.finishedAt !== null && submitter !== undefined) addEnded(submitter, view.id);
+  }
+
+  /** Whether it wanted a task, which may have ended. */
+  hasAsked(peer: RpcPeer, id: string): boolean {
+    const submitter = this.#submitters.get(keyOf(peer));
+    return submitter?.tasks.has(id) === true || submitter?.ended.has(id) === true;
   }
 
   /** It does not want the task any more. */
@@ -59,9 +78,10 @@ export class Submitters {
 
   tell(id: string, state: TaskView['state']): void {
     if (state === 'waiting' || state === 'running') return;
-    for (const { peers, tasks } of this.#submitters.values()) {
-      if (!tasks.delete(id)) continue;
-      for (const { connection } of peers) connection.notify('task.changed', { id, state });
+    for (const submitter of this.#submitters.values()) {
+      if (!submitter.tasks.delete(id)) continue;
+      addEnded(submitter, id);
+      for (const { connection } of submitter.peers) connection.notify('task.changed', { id, state });
     }
   }
 
@@ -71,6 +91,12 @@ export class Submitters {
       if (peers.size === 0 && leftAt <= before) this.#submitters.delete(key);
     }
   }
+}
+
+function addEnded({ ended }: Submitter, id: string): void {
+  ended.add(id);
+  const [oldest] = ended;
+  if (ended.size > MOST_ENDED && oldest !== undefined) ended.delete(oldest);
 }
 
 /** One of an older version does not say which program it is. */

@@ -83,14 +83,14 @@ export class SectorIndex {
     return shares;
   }
 
-  /** Whether a whole scan of the store has ever come to its end. */
-  async wasScanned(store: string): Promise<boolean> {
-    const row = await this.#db.kysely
+  /** Names of the stores of which a whole scan has ever come to its end. */
+  async scannedStores(): Promise<ReadonlySet<string>> {
+    const rows = await this.#db.kysely
       .selectFrom('stores')
-      .select('scanned_at')
-      .where('name', '=', store)
-      .executeTakeFirst();
-    return row !== undefined && row.scanned_at !== null;
+      .select('name')
+      .where('scanned_at', 'is not', null)
+      .execute();
+    return new Set(rows.map(({ name }) => name));
   }
 
   /** Adds to what is there; others may write the same store at the same time. */

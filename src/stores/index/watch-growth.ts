@@ -59,7 +59,11 @@ export async function indexNewSectors(
   const { name, path } = store;
   const index = new SectorIndex({ db });
   const shares = await index.shares({ store: name });
-  if (shares.length === 0 && !(await index.wasScanned(name)) && (await isEmptyMount(components, path, signal))) {
+  if (
+    shares.length === 0 &&
+    !(await index.scannedStores()).has(name) &&
+    (await isEmptyMount(components, path, signal))
+  ) {
     // Whatever comes is new, so all of it will be known.
     await recordStore(db, store, { tookMs: 0, sectors: 0, strange: 0 });
     return 0;

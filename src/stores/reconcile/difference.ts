@@ -1,5 +1,6 @@
 import type { StoreShare } from '../index/sector-index.ts';
 import { SectorSet } from '../index/sector-set.ts';
+import { type LiveNumbers, wantedOf } from './live-sectors.ts';
 
 /**
  * `missing`: the chain has the sector and the store had it; its file or its folder is not there any more, and no other store is known
@@ -31,7 +32,7 @@ export interface Seen {
 
 export interface Facts {
   /** Sectors that the chain has, of each miner that is looked at. */
-  readonly live: ReadonlyMap<number, SectorSet>;
+  readonly live: ReadonlyMap<number, LiveNumbers>;
   /** Of the miners, those that the store is not for. */
   readonly denied: ReadonlySet<number>;
   readonly seen: readonly Seen[];
@@ -52,30 +53,26 @@ export function* differences(facts: Facts): Generator<Difference> {
   }
 }
 
-function* ofMiner(facts: Facts, live: SectorSet, seen: Seen): Generator<Omit<Difference, 'minerId' | 'upgraded'>> {
+function* ofMiner(facts: Facts, live: LiveNumbers, seen: Seen): Generator<Omit<Difference, 'minerId' | 'upgraded'>> {
   const { minerId, upgraded } = seen;
   const present = union(seen.sealed, seen.cache);
-  const unexpected = facts.denied.has(minerId) ? present : present.subtract(live);
+  const unexpected = facts.denied.has(minerId) ? present : present.subtract(live.sectors);
   const reason = facts.denied.has(minerId) ? 'the store is not for this miner' : 'the chain has no such sector';
   for (const number of unexpected) yield { number, kind: 'unexpected', reason };
-  const ofSector = (shares: readonly StoreShare[], kind: boolean) =>
-    shares.filter((share) => share.minerId === minerId && share.upgraded === kind);
-  // The old data of an upgraded sector may be removed.
-  const upgrades = upgraded ? [] : [...ofSector(facts.indexed, true), ...ofSector(facts.elsewhere, true)];
-  const replaced = union(...upgrades.map(({ sealed }) => sealed));
-  for (const [number, why] of seen.wrong) {
-    if (live.has(number) && !replaced.has(number)) yield { number, kind: 'wrong-size', reason: why };
-  }
-  for (const { store, sealed } of ofSector(facts.elsewhere, upgraded)) {
+  const ofSector = (shares: readonly StoreShare[]) =>
+    shares.filter((share) => share.minerId === minerId && share.upgraded === upgraded);
+  // The old data of an upgraded sector may be removed, and the new data of one that is being upgraded be as it likes.
+  const wanted = wantedOf(live, upgraded);
+  for (const [number, why] of seen.wrong) if (wanted.has(number)) yield { number, kind: 'wrong-size', reason: why };
+  for (const { store, sealed } of ofSector(facts.elsewhere)) {
     for (const number of seen.sealed.intersection(sealed))
       yield { number, kind: 'duplicate', reason: `also in ${store}` };
   }
 
-  const excused = union(seen.doubtful, replaced);
   const lost = (part: 'sealed' | 'cache') => {
-    const had = union(...ofSector(facts.indexed, upgraded).map((share) => share[part]));
-    const others = union(...ofSector(facts.elsewhere, upgraded).map((share) => share[part]));
-    return had.intersection(live).subtract(seen[part]).subtract(excused).subtract(others);
+    const had = union(...ofSector(facts.indexed).map((share) => share[part]));
+    const others = union(...ofSector(facts.elsewhere).map((share) => share[part]));
+    return had.intersection(wanted).subtract(seen[part]).subtract(seen.doubtful).subtract(others);
   };
   const [sealed, cache] = [lost('sealed'), lost('cache')];
   for (const number of union(sealed, cache)) {
@@ -90,14 +87,15 @@ function* ofMiner(facts: Facts, live: SectorSet, seen: Seen): Generator<Omit<Dif
 }
 
 /** Sectors that the chain has and no store is known to have. */
-export function lostSectors(live: ReadonlyMap<number, SectorSet>, shares: readonly StoreShare[]): Difference[] {
-  return [...live].flatMap(([minerId, numbers]) => {
-    const known = union(...shares.filter((share) => share.minerId === minerId).map(({ sealed }) => sealed));
-    return [...numbers.subtract(known)].map((number) => {
+export function lostSectors(live: ReadonlyMap<number, LiveNumbers>, shares: readonly StoreShare[]): Difference[] {
+  return [...live].flatMap(([minerId, numbers]) =>
+    [false, true].flatMap((upgraded) => {
+      const its = shares.filter((share) => share.minerId === minerId && share.upgraded === upgraded);
+      const lost = wantedOf(numbers, upgraded).subtract(union(...its.map(({ sealed }) => sealed)));
       const reason = 'it is in no store that is configured';
-      return { minerId, number, upgraded: false, kind: 'missing', reason } as const;
-    });
-  });
+      return [...lost].map((number) => ({ minerId, number, upgraded, kind: 'missing', reason }) as const);
+    }),
+  );
 }
 
 function nothing(its: Pick<Seen, 'minerId' | 'upgraded'>): Seen {

@@ -1,25 +1,39 @@
 import type { StoreShare } from '../index/sector-index.ts';
 import { SectorSet } from '../index/sector-set.ts';
 import type { Facts } from './difference.ts';
+import { wantedOf } from './live-sectors.ts';
 
 /**
- * What the index has of a store and nobody misses: it is not there any more, and the chain has no such sector, or one whose data was
- * replaced by an upgrade. Left in the index it would speak against the store, which is known by what should be there.
+ * What would be missed of what the index has in a store, were it gone: the chain wants these files, and the index has them in no other
+ * store. By these alone a store is known from which much was removed, moved away or upgraded.
  */
-export function goneForGood({ live, seen, indexed, elsewhere }: Facts): StoreShare[] {
+export function missedIfGone({ live, indexed, elsewhere }: Omit<Facts, 'seen' | 'denied'>): StoreShare[] {
   return indexed.flatMap((share) => {
-    const { minerId, upgraded } = share;
-    const wanted = live.get(minerId);
-    if (wanted === undefined) return [];
-    const isOfMiner = (one: StoreShare) => one.minerId === minerId && one.upgraded;
-    const replaced = upgraded ? [] : [...indexed, ...elsewhere].filter(isOfMiner).map(({ sealed }) => sealed);
-    const missed = replaced.reduce((left, sectors) => left.subtract(sectors), wanted);
-    const there = seen.find((one) => one.minerId === minerId && one.upgraded === upgraded);
+    const numbers = live.get(share.minerId);
+    if (numbers === undefined) return [share];
+    const wanted = wantedOf(numbers, share.upgraded);
+    const others = elsewhere.filter(({ minerId, upgraded }) => minerId === share.minerId && upgraded === share.upgraded);
+    const only = (part: 'sealed' | 'cache') =>
+      others.reduce((left, other) => left.subtract(other[part]), share[part].intersection(wanted));
+    const [sealed, cache] = [only('sealed'), only('cache')];
+    return sealed.size + cache.size === 0 ? [] : [{ ...share, sealed, cache }];
+  });
+}
+
+/** What the index has of a store, is not there any more, and is not missed. Left in the index it would speak against the store. */
+export function goneForGood(facts: Facts): StoreShare[] {
+  const { seen, indexed } = facts;
+  const missed = missedIfGone(facts);
+  return indexed.flatMap((share) => {
+    const isSame = (one: Pick<StoreShare, 'minerId' | 'upgraded'>) =>
+      one.minerId === share.minerId && one.upgraded === share.upgraded;
+    const there = seen.find(isSame);
+    const kept = missed.find(isSame);
     const gone = (part: 'sealed' | 'cache') =>
-      share[part]
-        .subtract(there?.[part] ?? new SectorSet())
-        .subtract(there?.doubtful ?? new SectorSet())
-        .subtract(missed);
+      [there?.[part], there?.doubtful, kept?.[part]].reduce<SectorSet>(
+        (left, other) => (other === undefined ? left : left.subtract(other)),
+        share[part],
+      );
     const [sealed, cache] = [gone('sealed'), gone('cache')];
     return sealed.size + cache.size === 0 ? [] : [{ ...share, sealed, cache }];
   });

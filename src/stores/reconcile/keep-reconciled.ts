@@ -10,7 +10,7 @@ import { saveLost } from './save-lost.ts';
 
 interface Components extends ReconcileComponents {
   readonly alerts: Alerts;
-  readonly chain: Pick<Chain, 'head' | 'minerInfo' | 'deadlines' | 'partitions'>;
+  readonly chain: Pick<Chain, 'head' | 'minerInfo' | 'deadlines' | 'partitions' | 'sectors'>;
   readonly checker: Pick<StoreChecker, 'trouble' | 'stores' | 'check'>;
 }
 

@@ -6,8 +6,8 @@ import type { SectorIndex } from '../index/sector-index.ts';
 import { type PersistStore, storeAllows } from '../persist-store.ts';
 import { scanStore } from '../scan/scan-store.ts';
 import { mustBeItself, type StoreChecker } from '../store-checker.ts';
-import { type DifferenceKind, differences, type Seen } from './difference.ts';
-import { goneForGood } from './gone-for-good.ts';
+import { type DifferenceKind, differences, type Facts } from './difference.ts';
+import { goneForGood, missedIfGone } from './gone-for-good.ts';
 import type { Live } from './live-sectors.ts';
 import { beginReconciliation, failReconciliation, saveDifferences } from './save-differences.ts';
 import { SeenSectors } from './seen-sectors.ts';
@@ -46,18 +46,20 @@ export interface Reconciled {
 
 /**
  * Compares what the chain has, what the index knows and what lies in a store, and keeps the differences in `store_findings`. What was
- * found complete is added to the index; taken out of it is only what nobody misses. A store that fails, hangs, or is not itself before and after gives
- * no finding at all, and those of the last time stay.
+ * found complete is added to the index; taken out of it is only what nobody misses. A store that fails, hangs, or is not itself before and
+ * after gives no finding at all, and those of the last time stay.
  * @throws CodedError `store-not-itself`, and those of `scanStore`
  */
 export async function reconcileStore(components: ReconcileComponents, init: ReconcileInit): Promise<Reconciled> {
-  const { clock, db } = components;
+  const { clock, db, checker, index } = components;
   const beganAt = clock.now();
   await beginReconciliation(db, init.store.name, beganAt);
   try {
     const seen = await scan(components, init);
     const facts = await gather(components, init, seen);
-    await components.index.remove(goneForGood(facts));
+    await index.remove(goneForGood(facts));
+    // From now on it is known by what is left.
+    await checker.trouble(init.store.name);
     const findings = await saveDifferences(db, {
       store: init.store.name,
       miners: [...init.live.keys()],
@@ -76,7 +78,10 @@ export async function reconcileStore(components: ReconcileComponents, init: Reco
 /** All of the store, or an error. */
 async function scan(components: ReconcileComponents, init: ReconcileInit): Promise<SeenSectors> {
   const { store, live, signal, sectorsPerSecond, onProgress, mayGoOn } = init;
-  await mustBeItself(components.checker, store.name);
+  const missed = missedIfGone({ ...(await indexedShares(components.index, init)), live });
+  // What is gone and not missed does not speak against the store here: it is about to be taken out of the index.
+  const mustBeIt = () => mustBeItself(components.checker, store.name, missed.length === 0 ? undefined : missed);
+  await mustBeIt();
   const seen = new SeenSectors(live);
   const batches = scanStore(components, {
     path: store.path,
@@ -88,21 +93,28 @@ async function scan(components: ReconcileComponents, init: ReconcileInit): Promi
     for (const sector of sectors) seen.add(sector);
     await mayGoOn?.();
   }
-  await mustBeItself(components.checker, store.name);
+  await mustBeIt();
   return seen;
 }
 
-async function gather({ index }: ReconcileComponents, { store, stores, live }: ReconcileInit, seen: SeenSectors) {
-  const shares = (await Promise.all([...live.keys()].map((minerId) => index.shares({ minerId })))).flat();
+async function gather({ index }: ReconcileComponents, init: ReconcileInit, seen: SeenSectors): Promise<Facts> {
+  const { store, live } = init;
+  const shares = await indexedShares(index, init);
   const denied = new Set([...live.keys()].filter((minerId) => !storeAllows(store, minerId)));
   await index.add(
     seen.complete.filter(({ minerId }) => !denied.has(minerId)).map((one) => ({ ...one, store: store.name })),
   );
+  return { ...shares, live, denied, seen: seen.all };
+}
+
+/** What the index has of the store, and of these miners in others. */
+async function indexedShares(
+  index: SectorIndex,
+  { store, stores, live }: ReconcileInit,
+): Promise<Pick<Facts, 'indexed' | 'elsewhere'>> {
+  const ofMiners = (await Promise.all([...live.keys()].map((minerId) => index.shares({ minerId })))).flat();
   return {
-    live: new Map([...live].map(([minerId, { sectors }]) => [minerId, sectors])),
-    denied,
-    seen: seen.all as readonly Seen[],
-    indexed: shares.filter((share) => share.store === store.name),
-    elsewhere: shares.filter((share) => share.store !== store.name && stores.includes(share.store)),
+    indexed: await index.shares({ store: store.name }),
+    elsewhere: ofMiners.filter((share) => share.store !== store.name && stores.includes(share.store)),
   };
 }

@@ -31,10 +31,9 @@ export async function saveLost(
   if (!isWhole) return;
   const shares = (await Promise.all([...live.keys()].map((minerId) => index.shares({ minerId })))).flat();
   const known = shares.filter(({ store }) => checker.stores.some(({ name }) => name === store));
-  const sectors = new Map([...live].map(([minerId, one]) => [minerId, one.sectors]));
   const now = clock.now();
   const lost: Difference[] = [];
-  const candidates = lostSectors(sectors, known);
+  const candidates = lostSectors(live, known);
   for (let from = 0; from < candidates.length; from += SECTORS_AT_ONCE) {
     lost.push(...(await stillLost(checker, live, candidates.slice(from, from + SECTORS_AT_ONCE))));
   }
@@ -48,7 +47,7 @@ export async function saveLost(
   });
 }
 
-/** Those whose files are in no store as they were sealed, nor as they were upgraded; what cannot be told is not said. */
+/** Those whose files are in no store; what cannot be told is not said. */
 async function stillLost(
   checker: Pick<StoreChecker, 'check'>,
   live: ReadonlyMap<number, Live>,
@@ -57,13 +56,8 @@ async function stillLost(
   const lost: Difference[] = [];
   for (const [minerId, { sectorSize }] of live) {
     const its = candidates.filter((candidate) => candidate.minerId === minerId);
-    const look = async (upgraded: boolean) =>
-      await checker.check({ minerId, sectorSize, sectors: its.map(({ number }) => ({ number, upgraded })) });
-    const [sealed, upgraded] = [await look(false), await look(true)];
-    its.forEach((candidate, index) => {
-      const verdicts = [sealed[index]?.verdict, upgraded[index]?.verdict];
-      if (!verdicts.includes('good') && verdicts.includes('bad')) lost.push(candidate);
-    });
+    const checks = await checker.check({ minerId, sectorSize, sectors: its });
+    lost.push(...its.filter((_, index) => checks[index]?.verdict === 'bad'));
   }
   return lost;
 }

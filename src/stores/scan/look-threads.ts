@@ -22,8 +22,10 @@ const WAITING_CALL_MS = 0.15;
 const JOBS_IN_THREAD = 2;
 /** Threads that hang in a file for good. */
 const MAX_LOST = 16;
-/** Looks at the threads in the time that a file may take. */
+/** How often the threads are looked at in the time that a file may take. */
 const LOOKS_IN_LIMIT = 4;
+/** A thread that starts on a busy machine hangs in nothing. */
+const NOT_BEGUN = -1;
 
 interface Thread {
   readonly worker: Worker;
@@ -92,6 +94,7 @@ export class LookThreads {
 
   #addThread(): Thread {
     const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+    state[SECTOR_AT] = NOT_BEGUN;
     const worker = new Worker(new URL('./scan-worker.js', import.meta.url), {
       workerData: { root: this.#init.root, state } satisfies WorkerStart,
       resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
@@ -121,7 +124,8 @@ export class LookThreads {
     const now = clock.monotonic();
     for (const thread of this.#threads) {
       const calls = Atomics.load(thread.state, CALLS_AT);
-      if (calls !== thread.calls || thread.jobs.length === 0) thread.movedAt = now;
+      const isIdle = thread.jobs.length === 0 || Atomics.load(thread.state, SECTOR_AT) === NOT_BEGUN;
+      if (calls !== thread.calls || isIdle) thread.movedAt = now;
       thread.calls = calls;
     }
     const hanging = this.#threads.filter(({ movedAt }) => now - movedAt >= fileLimitMs);
@@ -129,10 +133,13 @@ export class LookThreads {
     this.#isAsking = true;
     // Of all calls the one that a network file system never answers from memory.
     statfs(root, () => {
-      this.#isAsking = false;
       onBusy();
-      for (const thread of hanging) if (Atomics.load(thread.state, CALLS_AT) === thread.calls) this.#leave(thread);
-      this.#resume();
+      // A store that hung and answers again may answer this one first.
+      clock.after(fileLimitMs / LOOKS_IN_LIMIT, () => {
+        this.#isAsking = false;
+        for (const thread of hanging) if (Atomics.load(thread.state, CALLS_AT) === thread.calls) this.#leave(thread);
+        this.#resume();
+      });
     });
   }
 

@@ -1,17 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { systemClock } from '../../../src/clock/system-clock.ts';
-import { IndexerClient } from '../../../src/programs/sector-manager/venus-rpc/indexer-client.ts';
-import { ProxiedIndex } from '../../../src/programs/sector-manager/venus-rpc/proxied-index.ts';
 import { serveVenusRpc } from '../../../src/programs/sector-manager/venus-rpc/serve-venus-rpc.ts';
 import { venusMethods } from '../../../src/programs/sector-manager/venus-rpc/venus-methods.ts';
 import type { Copy } from '../../../src/stores/index/sector-index.ts';
 import type { WantedSector } from '../../../src/stores/sector-check.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
-import { ManualClock } from '../../rpc/manual-clock.ts';
 import { silentLogger } from '../../support/silent-logger.ts';
 
 const closers: (() => unknown)[] = [];
@@ -122,76 +116,4 @@ test('metrics and health are there too; web pages and long bodies are turned awa
   );
   const long = await fetch(`${url}/rpc/v0`, { method: 'POST', body: Buffer.alloc(5 << 20) }).catch(() => undefined);
   expect(long?.status ?? 413).toBe(413);
-});
-
-test('the client finds what the server knows', async () => {
-  const client = new IndexerClient({ clock: systemClock }, { address: await serve() });
-  const wanted = [1, 2, 4, 5].map((number) => ({ number, upgraded: false }));
-  let answers = 0;
-  const located = await client.locate(1000, [...wanted, { number: 3, upgraded: true }], {
-    onAnswer: () => answers++,
-  });
-  expect(answers).toBe(5);
-  expect([...located].sort(([left], [right]) => left - right)).toEqual([
-    [1, [{ store: 'a', ...BOTH }]],
-    [
-      2,
-      [
-        { store: 'a', hasSealed: true, hasCache: false },
-        { store: 'b', hasSealed: false, hasCache: true },
-      ],
-    ],
-    [3, [{ store: 'c', ...BOTH }]],
-  ]);
-});
-
-test('--proxy: the own index answers while the other manager does not', async () => {
-  let isBroken = true;
-  const old = createServer((_, response) =>
-    isBroken
-      ? response.writeHead(500).end('{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"sealer unavailable"}}')
-      : response.end('{"jsonrpc":"2.0","id":1,"result":{"Found":true,"Instance":{"SealedFile":"z","CacheDir":""}}}'),
-  ).listen(0, '127.0.0.1');
-  await once(old, 'listening');
-  closers.push(() => old.close());
-  const address = `127.0.0.1:${(old.address() as AddressInfo).port}`;
-  const other = new IndexerClient({ clock: systemClock }, { address });
-  await expect(other.locate(1000, [{ number: 1, upgraded: false }])).rejects.toMatchObject({
-    code: 'index-unavailable',
-    message: expect.stringContaining('sealer unavailable'),
-  });
-  const own = { ...index, shares: async () => [], add: async () => {}, wasScanned: async () => true };
-  const proxied = new ProxiedIndex({ clock: systemClock, logger: silentLogger }, { other, own });
-  const wanted = [{ number: 1, upgraded: false }];
-  expect((await proxied.locate(1000, wanted)).get(1)).toEqual([{ store: 'a', ...BOTH }]);
-  isBroken = false;
-  expect((await proxied.locate(1000, wanted)).get(1)).toEqual([{ store: 'z', ...BOTH }]);
-});
-
-test('--proxy: the own index answers in time where the other manager is slow, which is asked no more', async () => {
-  const held: ServerResponse[] = [];
-  const slow = createServer((_, response) => held.push(response)).listen(0, '127.0.0.1');
-  await once(slow, 'listening');
-  closers.push(() => slow.close());
-  const address = `127.0.0.1:${(slow.address() as AddressInfo).port}`;
-  const clock = new ManualClock();
-  const client = new IndexerClient({ clock }, { address });
-  const asked: ReturnType<typeof client.locate>[] = [];
-  const locate = (...call: Parameters<typeof client.locate>) => {
-    const answer = client.locate(...call);
-    asked.push(answer);
-    return answer;
-  };
-  const own = { ...index, shares: async () => [], add: async () => {}, wasScanned: async () => true };
-  const proxied = new ProxiedIndex({ clock, logger: silentLogger }, { other: { locate }, own });
-  const wanted = Array.from({ length: 20 }, (_, number) => ({ number, upgraded: false }));
-  const located = proxied.locate(1000, wanted);
-  await vi.waitUntil(() => held.length === 16);
-  clock.advance(1_500);
-  expect((await located).get(1)).toEqual([{ store: 'a', ...BOTH }]);
-  for (const response of held) {
-    response.end('{"jsonrpc":"2.0","id":1,"result":{"Found":false,"Instance":{"SealedFile":"","CacheDir":""}}}');
-  }
-  await expect(asked[0]).rejects.toMatchObject({ name: 'AbortError' });
-  expect(held).toHaveLength(16);
 });

@@ -32,8 +32,8 @@ export async function storesCheck(
 async function neverAttached(db: () => Promise<Database>, stores: readonly PersistStore[]): Promise<string[]> {
   try {
     const index = new SectorIndex({ db: await db() });
-    const found = await Promise.all(stores.map(async ({ name }) => ((await index.wasScanned(name)) ? [] : [name])));
-    return found.flat();
+    const scanned = await index.scannedStores();
+    return stores.map(({ name }) => name).filter((name) => !scanned.has(name));
   } catch {
     return [];
   }

@@ -4,13 +4,10 @@ import { inTurn } from '../../../clock/in-turn.ts';
 import { CodedError, errorText } from '../../../errors/coded-error.ts';
 import type { Copy } from '../../../stores/index/sector-index.ts';
 import type { WantedSector } from '../../../stores/sector-check.ts';
-import { FindSocket } from './find-socket.ts';
+import { dial, type Line } from './dial.ts';
 import { copiesOf, findResult } from './sector-location.ts';
 
-/**
- * Calls under way at the same time. The server runs each by itself, so with 12 ms an answer the 32,886 sectors of a large deadline
- * take 3 s; more at once would only crowd it.
- */
+/** Calls under way at the same time. The server runs each by itself, so with 12 ms an answer 14 full partitions take 3 s. */
 const PARALLEL = 128;
 const DEFAULT_SILENCE_MS = 10_000;
 
@@ -49,7 +46,9 @@ export class IndexerClient {
   readonly #silenceMs: number;
   readonly #rounds = new Set<Round>();
   readonly #underWay = new Map<number, { readonly round: Round; readonly sector: WantedSector }>();
-  #socket: FindSocket | undefined;
+  #line: Line | undefined;
+  #isOpen = false;
+  #callOffWatch: () => void = () => {};
   #lastId = 0;
   #heardAt = 0;
 
@@ -87,38 +86,42 @@ export class IndexerClient {
       const round: Round = { minerId, wanted, asked: 0, answered: 0, onAnswer, end };
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#rounds.add(round);
-      if (this.#socket === undefined) this.#connect();
+      if (this.#line === undefined) this.#connect();
       else this.#askOn();
     });
   }
 
   #connect(): void {
-    const socket = new FindSocket(this.#url, {
-      token: this.#token,
-      onOpen: () => this.#askOn(),
-      onMessage: (text) => this.#onMessage(text),
-      onEnd: (reason) => this.#fail(reason),
-    });
-    this.#socket = socket;
     this.#heardAt = this.#clock.monotonic();
-    this.#watchSilence(socket, this.#silenceMs);
+    try {
+      this.#line = dial(this.#url, {
+        token: this.#token,
+        onOpen: () => {
+          this.#isOpen = true;
+          this.#askOn();
+        },
+        onMessage: (text) => this.#onMessage(text),
+        onEnd: (reason) => this.#fail(reason),
+      });
+      this.#watchSilence(this.#line, this.#silenceMs);
+    } catch (error) {
+      this.#fail(errorText(error));
+    }
   }
 
-  #watchSilence(socket: FindSocket, ms: number): void {
-    const callOff = this.#clock.after(ms, async () => {
+  #watchSilence(line: Line, ms: number): void {
+    this.#callOffWatch = this.#clock.after(ms, async () => {
       // What came while this process was busy is heard first.
       await new Promise<void>(inTurn);
-      if (this.#socket !== socket) return;
+      if (this.#line !== line) return;
       const leftMs = this.#heardAt + this.#silenceMs - this.#clock.monotonic();
-      if (leftMs > 0) this.#watchSilence(socket, leftMs);
+      if (leftMs > 0) this.#watchSilence(line, leftMs);
       else this.#fail(`no answer for ${this.#silenceMs} ms`);
     });
-    socket.whenHungUp(callOff);
   }
 
   #askOn(): void {
-    const { isOpen, send } = this.#socket ?? {};
-    if (!isOpen || send === undefined) return;
+    if (!this.#isOpen) return;
     for (const round of this.#rounds) {
       while (this.#underWay.size < PARALLEL) {
         const sector = round.wanted[round.asked];
@@ -127,7 +130,47 @@ export class IndexerClient {
         const id = ++this.#lastId;
         this.#underWay.set(id, { round, sector });
         const params = [sector.upgraded ? 'upgrade' : 'normal', { Miner: round.minerId, Number: sector.number }];
-        send(JSON.stringify({ jsonrpc: '2.0', id, method: 'Venus.SectorIndexerFind', params }));
+        this.#line?.send(JSON.stringify({ jsonrpc: '2.0', id, method: 'Venus.SectorIndexerFind', params }));
       }
     }
   }
+
+  #onMessage(text: string): void {
+    let round: Round | undefined;
+    try {
+      const { id, result, error } = answerJson.parse(JSON.parse(text));
+      const call = this.#underWay.get(id);
+      if (call === undefined) return;
+      this.#underWay.delete(id);
+      this.#heardAt = this.#clock.monotonic();
+      round = call.round;
+      if (!this.#rounds.has(round)) return;
+      if (error) throw new Error(error.message);
+      round.onAnswer(call.sector, copiesOf(findResult.parse(result)));
+      if (++round.answered === round.wanted.length) round.end();
+    } catch (error) {
+      round?.end(this.#unavailable(errorText(error), error));
+    } finally {
+      this.#askOn();
+    }
+  }
+
+  #fail(reason: string): void {
+    const error = this.#unavailable(reason);
+    this.#hangUp();
+    for (const round of [...this.#rounds]) round.end(error);
+  }
+
+  #hangUp(): void {
+    this.#callOffWatch();
+    this.#line?.hangUp();
+    this.#line = undefined;
+    this.#isOpen = false;
+    this.#underWay.clear();
+  }
+
+  #unavailable(reason: string, cause?: unknown): CodedError {
+    const message = `the sector index at ${this.#url} cannot be asked: ${reason}`;
+    return new CodedError('index-unavailable', message, { cause });
+  }
+}

@@ -7,15 +7,28 @@ import type { WantedSector } from '../../../stores/sector-check.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { IndexerClient } from './indexer-client.ts';
 
-/** The check waits 2 s for an index, and the own one has to answer in what is left. */
-const LIMIT_MS = 1_500;
+/** For one question, while answers keep coming. What came is kept, so the next check asks only for the rest. */
+const ANSWERS_LIMIT_MS = 10_000;
+const OWN_LIMIT_MS = 2_000;
+/** A check is made several times in a deadline; a file that was moved is found there after this, and by looking around before. */
+const FRESH_MS = 10 * 60_000;
 
-/** `--proxy`: where sectors are is asked of another manager; while it does not answer, or not in time, our own index says it. */
+interface Remembered {
+  readonly copies: readonly Copy[];
+  readonly at: number;
+}
+
+/**
+ * `--proxy`: where sectors are is asked of another manager. What it has answered is remembered, some 100 bytes a sector: for a while
+ * instead of asking, then for when it does not answer. Our own index says what it does not.
+ */
 export class ProxiedIndex implements SectorPlaces {
+  readonly limitMs = ANSWERS_LIMIT_MS + OWN_LIMIT_MS + 500;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #other: Pick<IndexerClient, 'locate'>;
   readonly #own: SectorPlaces;
+  readonly #remembered = new Map<string, Map<number, Remembered>>();
   #isAway = false;
 
   constructor(
@@ -29,33 +42,76 @@ export class ProxiedIndex implements SectorPlaces {
   }
 
   async locate(minerId: number, wanted: readonly WantedSector[]): Promise<Map<number, readonly Copy[]>> {
-    const ending = new AbortController();
-    try {
-      const asked = this.#other.locate(minerId, wanted, { signal: ending.signal });
-      const located = await withTimeLimit(this.#clock, LIMIT_MS, 'it', asked);
-      if (this.#isAway) this.#logger.info({}, 'the manager of --proxy answers again');
-      this.#isAway = false;
-      return located;
-    } catch (error) {
-      if (!this.#isAway) {
-        this.#logger.warn({ error: errorText(error) }, 'the manager of --proxy does not answer, the own index is used');
-      }
-      this.#isAway = true;
-      return await this.#own.locate(minerId, wanted);
-    } finally {
-      ending.abort();
+    const now = this.#clock.monotonic();
+    const known = (sector: WantedSector) => this.#memory(minerId, sector).get(sector.number);
+    await this.#ask(
+      minerId,
+      wanted.filter((sector) => now - (known(sector)?.at ?? Number.NEGATIVE_INFINITY) >= FRESH_MS),
+    );
+    const located = new Map<number, readonly Copy[]>();
+    const left: WantedSector[] = [];
+    for (const sector of wanted) {
+      const { copies } = known(sector) ?? {};
+      if (copies === undefined) left.push(sector);
+      else located.set(sector.number, copies);
     }
+    if (left.length === 0) return located;
+    try {
+      const asked = this.#own.locate(minerId, left);
+      const own = await withTimeLimit(this.#clock, OWN_LIMIT_MS, 'the own index', asked);
+      for (const [number, copies] of own) located.set(number, copies);
+    } catch (error) {
+      // Its database is watched elsewhere; what the other manager said helps all the same.
+      if (located.size === 0) throw error;
+    }
+    return located;
   }
 
   async shares(only: { readonly store?: string; readonly minerId?: number }): Promise<StoreShare[]> {
     return await this.#own.shares(only);
   }
 
-  async wasScanned(store: string): Promise<boolean> {
-    return await this.#own.wasScanned(store);
+  async scannedStores(): Promise<ReadonlySet<string>> {
+    return await this.#own.scannedStores();
   }
 
   async add(shares: readonly StoreShare[]): Promise<void> {
     await this.#own.add(shares);
+  }
+
+  #memory(minerId: number, { upgraded }: WantedSector): Map<number, Remembered> {
+    const key = `${minerId} ${upgraded}`;
+    const memory = this.#remembered.get(key) ?? new Map<number, Remembered>();
+    this.#remembered.set(key, memory);
+    return memory;
+  }
+
+  async #ask(minerId: number, wanted: readonly WantedSector[]): Promise<void> {
+    if (wanted.length === 0) return;
+    const ending = new AbortController();
+    const at = this.#clock.monotonic();
+    let answered = 0;
+    const onAnswer = (sector: WantedSector, copies: readonly Copy[]): void => {
+      answered++;
+      const memory = this.#memory(minerId, sector);
+      if (copies.length > 0) memory.set(sector.number, { copies, at });
+      else memory.delete(sector.number);
+    };
+    try {
+      const asked = this.#other.locate(minerId, wanted, { onAnswer, signal: ending.signal });
+      await withTimeLimit(this.#clock, ANSWERS_LIMIT_MS, 'it', asked);
+      if (this.#isAway) this.#logger.info({}, 'the manager of --proxy answers again');
+      this.#isAway = false;
+    } catch (error) {
+      if (!this.#isAway) {
+        this.#logger.warn(
+          { error: errorText(error), answered, of: wanted.length },
+          'the manager of --proxy does not answer, the own index is used',
+        );
+      }
+      this.#isAway = true;
+    } finally {
+      ending.abort();
+    }
   }
 }

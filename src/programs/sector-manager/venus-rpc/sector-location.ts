@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Copy, SectorIndex } from '../../../stores/index/sector-index.ts';
+import type { Copy } from '../../../stores/index/sector-index.ts';
 
 /**
  * `Venus.SectorIndexerFind` as venus-sector-manager and damocles-manager have it on the wire (core/api.go, core/types.go): the kind of
@@ -17,13 +17,8 @@ export const findResult = z.object({
 
 type FindResult = z.output<typeof findResult>;
 
-/** Answers from our index. */
-export async function findInIndex(
-  index: Pick<SectorIndex, 'locate'>,
-  [kind, { Miner, Number: number }]: z.output<typeof findParams>,
-): Promise<FindResult> {
-  const located = await index.locate(Miner, [{ number, upgraded: kind === 'upgrade' }]);
-  const copies = located.get(number) ?? [];
+/** What we answer for copies of our index. */
+export function locationOf(copies: readonly Copy[]): FindResult {
   const sealed = copies.find((copy) => copy.hasSealed && copy.hasCache) ?? copies.find((copy) => copy.hasSealed);
   if (sealed === undefined) return { Found: false, Instance: { SealedFile: '', CacheDir: '' } };
   const cache = sealed.hasCache ? sealed : copies.find((copy) => copy.hasCache);

@@ -1,7 +1,8 @@
 import { JSONRPCErrorException, JSONRPCServer } from 'json-rpc-2.0';
 import type { SectorIndex } from '../../../stores/index/sector-index.ts';
+import { gatheredFinds } from './gathered-finds.ts';
 import { refusedCalls } from './refused-calls.ts';
-import { findInIndex, findParams } from './sector-location.ts';
+import { findParams, locationOf } from './sector-location.ts';
 
 export interface Caller {
   /** It is on this machine, or showed a token with scope `read`. */
@@ -30,11 +31,13 @@ export const FIND = 'SectorIndexerFind';
 /** The namespace `Venus` of a manager, as far as it is here; the rest of what workers call is refused by name. */
 export function venusMethods(index: Pick<SectorIndex, 'locate'>): JSONRPCServer<Caller> {
   const server = new JSONRPCServer<Caller>({ errorListener: () => {} });
+  const find = gatheredFinds(index);
   server.addMethod(`Venus.${FIND}`, async (params: unknown, { mayRead }: Caller) => {
     if (!mayRead) throw refusal('token-needed');
     const parsed = findParams.safeParse(params);
     if (!parsed.success) throw refusal('bad-params');
-    return await findInIndex(index, parsed.data);
+    const [kind, { Miner, Number: number }] = parsed.data;
+    return locationOf(await find(Miner, { number, upgraded: kind === 'upgrade' }));
   });
   for (const name of refusedCalls) {
     server.addMethod(`Venus.${name}`, () => {

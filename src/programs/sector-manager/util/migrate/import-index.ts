@@ -1,7 +1,7 @@
 import type { Chain } from '../../../../chain/chain.ts';
 import type { Clock } from '../../../../clock/clock.ts';
 import { idAddress } from '../../../../filecoin/address.ts';
-import type { SectorIndex, StoreShare } from '../../../../stores/index/sector-index.ts';
+import type { Copy, SectorIndex, StoreShare } from '../../../../stores/index/sector-index.ts';
 import { SectorSet } from '../../../../stores/index/sector-set.ts';
 import type { WantedSector } from '../../../../stores/sector-check.ts';
 import { IndexerClient } from '../../venus-rpc/indexer-client.ts';
@@ -38,10 +38,9 @@ export async function importIndex(
     const wanted: WantedSector[] = sectors
       .filter(({ sectorKeyCid }) => (sectorKeyCid !== null) === upgraded)
       .map(({ number }) => ({ number, upgraded }));
-    const onAnswer = (): void => init.onProgress(++asked, sectors.length);
-    const located = await client.locate(minerId, wanted, { onAnswer });
-    found += located.size;
-    for (const [number, copies] of located) {
+    const onAnswer = ({ number }: WantedSector, copies: readonly Copy[]): void => {
+      init.onProgress(++asked, sectors.length);
+      if (copies.length > 0) found++;
       for (const { store, hasSealed, hasCache } of copies) {
         if (!stores.has(store)) {
           unknownStores[store] = (unknownStores[store] ?? 0) + 1;
@@ -53,7 +52,8 @@ export async function importIndex(
         if (hasSealed) share.sealed.add(number);
         if (hasCache) share.cache.add(number);
       }
-    }
+    };
+    await client.locate(minerId, wanted, { onAnswer });
   }
   await index.add([...shares.values()]);
   return { minerId, sectors: sectors.length, found, unknownStores };
