@@ -71,7 +71,7 @@ const poster = new MinerPoster(
       },
       get: async (id) => view(id),
       cancel: async () => {},
-      refuse: async () => {},
+      refuse: async () => false,
     },
     verifier: {
       verify: async () => ({ valid: true, reason: null }),

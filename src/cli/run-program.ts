@@ -12,14 +12,20 @@ export async function runProgram(main: () => Promise<void>, { isJson = false } =
   try {
     await main();
   } catch (error) {
-    if (isJson) process.stdout.write(`${errorDocument(error)}\n`);
-    process.stderr.write(`${isJournal(process.env) ? '<3>' : ''}error: ${errorText(error)}\n`);
+    if (isJson) process.stdout.write(errorDocument(error));
+    process.stderr.write(errorLines(`error: ${errorText(error)}\n`));
     process.exitCode = errorCode(error) === 'usage' ? 2 : 1;
   }
 }
 
-function errorDocument(error: unknown): string {
+/** As they go to stderr: the journal keeps a priority with each line. */
+export function errorLines(text: string): string {
+  return isJournal(process.env) ? text.replaceAll(/^(?=.)/gm, '<3>') : text;
+}
+
+/** What `--json` answers instead. */
+export function errorDocument(error: unknown): string {
   const data = error instanceof CodedError ? error.data : {};
   const document = { error: { code: errorCode(error) ?? 'internal-error', message: errorText(error), ...data } };
-  return JSON.stringify(document, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 2);
+  return `${JSON.stringify(document, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value), 2)}\n`;
 }

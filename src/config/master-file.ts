@@ -70,7 +70,8 @@ const fields = {
     }),
     retentionMs: key('retention', durationOrZero, {
       default: '30days',
-      about: "Tasks finished longer ago than this are deleted from tasks_archived; '0s' keeps them for ever",
+      about:
+        "Tasks finished longer ago than this are deleted from tasks_archived; '0s' keeps them for ever. What another system archived there is never deleted",
     }),
     assumedCloseMs: key('assumed_close', duration, {
       default: '35m',

@@ -27,8 +27,8 @@ interface Request {
 const MOST_REQUESTS = 1_000;
 const MOST_CHARACTERS = 128 * 2 ** 20;
 const QUOTED_CHARACTERS = 200;
-/** Known parents write it first. */
-const ID = /^\s*\{\s*"id"\s*:\s*(\d+)\s*[,}]/;
+const STRING_OR_BRACKET = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]]/g;
+const DIGITS = /\s*:\s*(\d+)\s*[,}]/y;
 
 /** The child's role of the ext-processor line protocol: the ready line, then one answer for each request, in any order. */
 export class LineServer {
@@ -139,7 +139,22 @@ function parseRequest(line: string): Request | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null || !('id' in value)) return undefined;
-  const given = Number.isSafeInteger(value.id) && Number(value.id) >= 0 ? `${value.id}` : undefined;
-  const id = ID.exec(line)?.[1] ?? given;
+  const isExact = Number.isSafeInteger(value.id) && Number(value.id) >= 0;
+  const id = isExact ? `${value.id}` : typeof value.id === 'number' ? outermostId(line) : undefined;
   return id === undefined ? undefined : { id, task: 'task' in value ? value.task : undefined };
+}
+
+/** Its digits as they stand in a line of JSON; parsed, they would be rounded. */
+function outermostId(line: string): string | undefined {
+  let depth = 0;
+  let digits: string | undefined;
+  for (const { 0: token, index } of line.matchAll(STRING_OR_BRACKET)) {
+    if (token === '{' || token === '[') depth++;
+    else if (token === '}' || token === ']') depth--;
+    else if (depth === 1 && token === '"id"') {
+      DIGITS.lastIndex = index + token.length;
+      digits = DIGITS.exec(line)?.[1] ?? digits;
+    }
+  }
+  return digits;
 }

@@ -6,7 +6,7 @@ import type { Run, RunPartition } from './run.ts';
 import { movePartition } from './run-store.ts';
 import { type SectorInfos, verifyProof } from './window-proof.ts';
 
-interface Proven {
+interface Made {
   readonly run: Run;
   readonly partition: RunPartition;
   readonly proof: Uint8Array;
@@ -16,58 +16,93 @@ interface Proven {
 
 /**
  * So many are made anew for a partition. Past that it is this host that cannot verify them, sooner than slave after slave that cannot
- * prove: then the last one is looked at again until Close, since parameter files may be mended.
+ * prove.
  */
 const MOST_REFUSED = 3;
 
+const conditionOf = ({ run, partition }: Made): string =>
+  `proof-refused/${run.minerId}/${run.deadline}/${partition.index}`;
+
 /**
- * Verifies what the master calls proven, against the challenge read afresh. One that does not hold is refused: the master remembers
- * proofs as answers, and would give the same one until Close.
+ * Verifies what the master calls proven, against the challenge read afresh. One that does not hold is kept with the row, since our
+ * verifier may be wrong, and refused while there is time for another: the master remembers proofs as answers, and would give the same
+ * one until Close.
  * @throws CodedError `invalid-proof`
  */
 export async function acceptProof(
   components: PosterComponents,
   miner: Pick<MinerSettings, 'address'>,
-  proven: Proven,
+  made: Made & { readonly mayRefuse: boolean },
 ): Promise<void> {
-  const { alerts, chain, verifier } = components;
-  const { run, partition, proof, infos, head } = proven;
-  const condition = `proof-refused/${run.minerId}/${run.deadline}/${partition.index}`;
-  const randomness = await challengeRandomness(chain, miner.address, run.challenge, head.key);
+  const randomness = await challengeNow(components, miner, made);
   try {
-    await verifyProof(verifier, run, [partition], proof, randomness, infos);
-    alerts.resolve(condition);
+    await verify(components, made, randomness);
   } catch (error) {
     // For another challenge every proof is wrong; the run begins anew then.
-    const isSameChallenge = Buffer.from(randomness).equals(run.randomness);
-    if (errorCode(error) === 'invalid-proof' && isSameChallenge) await refuse(components, proven, condition);
+    const isSameChallenge = Buffer.from(randomness).equals(made.run.randomness);
+    if (errorCode(error) === 'invalid-proof' && isSameChallenge) await doubt(components, made);
     throw error;
   }
 }
 
-/** Counted before the master is asked, so that a kill between the two costs a try and never adds one. */
-async function refuse(
-  { alerts, db, logger, tasks }: PosterComponents,
-  { run, partition, proof }: Proven,
-  condition: string,
+/**
+ * Verifies a proof that did not verify before.
+ * @throws CodedError `invalid-proof`
+ */
+export async function lookAgain(
+  components: PosterComponents,
+  miner: Pick<MinerSettings, 'address'>,
+  made: Made,
 ): Promise<void> {
-  const { minerId, deadline, id: runId } = run;
-  const { index, taskId, refusedProofs } = partition;
-  const isAskedAnew = taskId !== null && refusedProofs < MOST_REFUSED;
+  await verify(components, made, await challengeNow(components, miner, made));
+}
+
+const challengeNow = ({ chain }: PosterComponents, { address }: Pick<MinerSettings, 'address'>, { run, head }: Made) =>
+  challengeRandomness(chain, address, run.challenge, head.key);
+
+async function verify({ alerts, verifier }: PosterComponents, made: Made, randomness: Uint8Array): Promise<void> {
+  const { run, partition, proof, infos } = made;
+  await verifyProof(verifier, run, [partition], proof, randomness, infos);
+  alerts.resolve(conditionOf(made));
+}
+
+async function doubt(components: PosterComponents, made: Made & { readonly mayRefuse: boolean }): Promise<void> {
+  const { alerts, db } = components;
+  const { run, partition, proof, mayRefuse } = made;
+  const { minerId, deadline } = run;
+  const at = { runId: run.id, index: partition.index, from: 'proving' as const, taskId: partition.taskId };
+  // Kept before the master forgets it.
+  const isKept = await db.transaction((trx) => movePartition(trx, at, { refused_proof: Buffer.from(proof) }));
+  if (!isKept) return;
+  const isDue = mayRefuse && partition.refusedProofs < MOST_REFUSED;
+  const isTaken = isDue && (await refuse(components, made));
+  const refusedProofs = partition.refusedProofs + 1;
+  // Counted once it is true: a kill before that adds a try.
+  if (isTaken) await db.transaction((trx) => movePartition(trx, at, { refused_proofs: refusedProofs }));
+  const outcome = isTaken
+    ? `another one is made (${refusedProofs} of ${MOST_REFUSED})`
+    : isDue
+      ? 'the master does not make another one'
+      : `no other one is made any more (${mayRefuse ? `${MOST_REFUSED} were` : 'there is no time left'})`;
   const text =
-    `miner ${minerId}, deadline ${deadline}, partition ${index}: a proof that the master had verified does not verify here; ` +
-    (isAskedAnew ? `it is made anew (${refusedProofs + 1} of ${MOST_REFUSED})` : 'it is not made anew any more') +
-    '. Compare the parameter files of this host with those of the master and the slaves';
-  alerts.raise(condition, { class: 'proof-refused', severity: 'critical', minerId, deadline, text });
-  if (!isAskedAnew) return;
-  const at = { runId, index, from: 'proving' as const, taskId };
-  const isCounted = await db.transaction((trx) => movePartition(trx, at, { refused_proofs: refusedProofs + 1 }));
-  if (!isCounted) return;
-  logger.error({ minerId, deadline, partition: index, task: taskId }, 'proof refused, asking for another');
+    `miner ${minerId}, deadline ${deadline}, partition ${partition.index}: a proof that the master had verified does not verify here; ` +
+    `it is looked at again until Close, and ${outcome}. ` +
+    'Compare the parameter files of this host with those of the master and the slaves';
+  alerts.raise(conditionOf(made), { class: 'proof-refused', severity: 'critical', minerId, deadline, text });
+}
+
+/** Whether the master took it. */
+async function refuse({ logger, tasks }: PosterComponents, { run, partition, proof }: Made): Promise<boolean> {
+  const { minerId, deadline } = run;
+  const { index, taskId } = partition;
+  if (taskId === null) return false;
+  const at = { minerId, deadline, partition: index, task: taskId };
+  logger.error(at, 'proof refused, asking for another');
   try {
-    await tasks.refuse(taskId, proof, 'it does not verify at the manager');
+    return await tasks.refuse(taskId, proof, 'it does not verify at the manager');
   } catch (err) {
-    // One of an older version cannot be told; the alert stands.
-    logger.warn({ err, minerId, deadline, task: taskId }, 'the master did not take the refusal');
+    // One of an older version cannot be told.
+    logger.warn({ ...at, err }, 'the master did not take the refusal');
+    return false;
   }
 }

@@ -31,7 +31,11 @@ export type Action =
       readonly partition: number;
       readonly proof: Uint8Array;
       readonly tookMs: number | null;
+      /** There is time for another one, should it not verify. */
+      readonly mayRefuse: boolean;
     }
+  /** checking, proving or left-out → proven, where the proof that did not verify does now. */
+  | { readonly kind: 'look-again'; readonly partition: number; readonly from: PartitionState }
   /** proven → sending: these partitions in one message. */
   | { readonly kind: 'submit'; readonly partitions: readonly number[] }
   /** checking or proving → left-out: too much of it cannot be read. */

@@ -4,8 +4,9 @@ import { messageStates } from '../outbox/message-states.ts';
 import { reopenMessage } from '../outbox/reopen-message.ts';
 import { withdrawMessage } from '../outbox/withdraw-message.ts';
 import type { SectorCopy } from '../stores/sector-check.ts';
-import { acceptProof } from './accept-proof.ts';
+import { acceptProof, lookAgain } from './accept-proof.ts';
 import type { Action } from './actions.ts';
+import { checkInTime } from './check-in-time.ts';
 import type { MinerSettings, PosterComponents } from './components.ts';
 import { allCopies, bySector, copiesToText, tellCorrupt } from './corrupt-copies.ts';
 import { epochTime } from './epoch-time.ts';
@@ -96,26 +97,21 @@ export async function carryOut(components: PosterComponents, action: Action, set
       for (const partition of partitionsAt(action.partition)) {
         const infos = await setting.book.read([partition], head);
         try {
-          await acceptProof(components, miner, { run, partition, proof: action.proof, infos, head });
+          await acceptProof(components, miner, { ...action, run, partition, infos, head });
+        } catch (error) {
+          memory.looksAgain.set(action.partition, setting.heightNow());
+          throw error;
         } finally {
           // Refused, it is no answer any more.
           memory.tasks.delete(partition.taskId ?? '');
         }
         tellCorrupt(components, run, partition, []);
       }
-      memory.failures.delete(action.partition);
-      setting.book.forget(action.partition);
-      await move(action.partition, 'proving', {
-        state: 'proven',
-        proof: Buffer.from(action.proof),
-        took_ms: action.tookMs,
-        proven_at: clock.now(),
-      });
-      const elapsed = action.tookMs === null ? {} : { elapsed: `${action.tookMs / 1000}s` };
-      logger.info({ ...at, partition: action.partition, ...elapsed }, 'computing window post');
-      logger.info({ ...at, partition: action.partition }, 'partition batch done');
+      await storeProof(components, { ...action, from: 'proving' }, setting);
       return;
     }
+    case 'look-again':
+      return again(components, action, setting);
     case 'submit': {
       const infos = await setting.book.read(partitionsAt(...action.partitions), head);
       setting.signal.throwIfAborted();
@@ -135,6 +131,57 @@ export async function carryOut(components: PosterComponents, action: Action, set
   }
 }
 
+async function storeProof(
+  { clock, db, logger }: PosterComponents,
+  made: Pick<Extract<Action, { kind: 'accept' }>, 'partition' | 'proof' | 'tookMs'> & { readonly from: PartitionState },
+  { run, memory, book, head }: Setting,
+): Promise<void> {
+  const { partition: index, from, proof, tookMs } = made;
+  memory.failures.delete(index);
+  memory.pausedUntil.delete(index);
+  book.forget(index);
+  const changes: PartitionChanges = {
+    state: 'proven',
+    proof: Buffer.from(proof),
+    refused_proof: null,
+    took_ms: tookMs,
+    proven_at: clock.now(),
+    finished_at: null,
+  };
+  await db.transaction((trx) => movePartition(trx, decidedAt(run, index, from), changes));
+  const at = { minerId: run.minerId, deadline: run.deadline, height: head.height, partition: index };
+  const elapsed = tookMs === null ? {} : { elapsed: `${tookMs / 1000}s` };
+  logger.info({ ...at, ...elapsed }, 'computing window post');
+  logger.info(at, 'partition batch done');
+}
+
+/** Beside all that is done for a new proof, which this must not hold back: a look that fails waits for the next head. */
+async function again(
+  components: PosterComponents,
+  { partition: index, from }: Extract<Action, { kind: 'look-again' }>,
+  setting: Setting,
+): Promise<void> {
+  const { run, miner, head, memory, book, heightNow } = setting;
+  const partition = run.partitions.find((one) => one.index === index);
+  const proof = partition?.refusedProof ?? null;
+  if (partition === undefined || proof === null) return;
+  const at = { minerId: run.minerId, deadline: run.deadline, partition: index };
+  try {
+    const infos = await book.read([partition], head);
+    await lookAgain(components, miner, { run, partition, proof, infos, head });
+  } catch (err) {
+    components.logger.debug({ ...at, err }, 'the refused proof does not verify yet');
+    return;
+  } finally {
+    memory.looksAgain.set(index, heightNow());
+  }
+  await storeProof(components, { partition: index, from, proof, tookMs: null }, setting);
+  components.logger.warn(at, 'the refused proof verifies now');
+  await cancelTask(components, partition, 'an earlier proof holds').catch((err: unknown) =>
+    components.logger.warn({ ...at, err }, 'the task of a proof that is not needed any more was not cancelled'),
+  );
+}
+
 async function check(
   components: PosterComponents,
   partition: number,
@@ -145,7 +192,7 @@ async function check(
   const partitions = run.partitions.filter(({ index }) => index === partition);
   const infos = await setting.book.read(partitions, head);
   const corrupt = bySector(partitions.flatMap((one) => one.corrupt));
-  const sectors = await components.checker.check({
+  const sectors = await checkInTime(components, {
     minerId: run.minerId,
     sectorSize: poStProofType(run.proofType).sectorSize,
     sectors: numbers.map((number) => ({

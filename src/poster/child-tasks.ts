@@ -69,11 +69,12 @@ export class ChildTasks implements TaskService {
     this.#held.get(id)?.stop.abort(new CodedError('task-cancelled', reason));
   }
 
-  async refuse(id: string, proof: Uint8Array, reason: string): Promise<void> {
+  async refuse(id: string, proof: Uint8Array, reason: string): Promise<boolean> {
     const held = this.#held.get(id);
-    if (held === undefined || !isProof(held.view, proof)) return;
+    if (held === undefined || !isProof(held.view, proof)) return true;
     held.view = { ...held.view, state: 'failed', output: null, error: `${REFUSED}${reason}` };
     this.#onFinish();
+    return true;
   }
 
   close(): void {

@@ -6,7 +6,7 @@ import { afterMessage, afterMiss } from './after-message.ts';
 import { batchPartitions } from './batches.ts';
 import type { Facts, PartitionFacts, PostPolicy, SectorFault, TaskFact } from './facts.ts';
 import { reserveOf } from './reserve.ts';
-import { provenSectors, type Run, type RunPartition } from './run.ts';
+import { isUnproven, provenSectors, type Run, type RunPartition } from './run.ts';
 import { isDoubtful, isTooMuch, wouldSkip } from './share.ts';
 
 /** What is the same for all partitions of a run at one head. */
@@ -42,6 +42,8 @@ export function decide(run: Run, facts: Facts, policy: PostPolicy): Action[] {
 }
 
 function beforeClose(run: Run, partition: RunPartition, facts: Facts, known: PartitionFacts, now: Now): Action[] {
+  if (partition.refusedProof !== null && isUnproven(partition) && known.lookedAgainAt !== now.height)
+    return [{ kind: 'look-again', partition: partition.index, from: partition.state }];
   if (known.pausedUntil !== undefined && now.height < known.pausedUntil) return [];
   switch (partition.state) {
     case 'checking':
@@ -106,7 +108,7 @@ function afterTask(partition: RunPartition, task: TaskFact, now: Now): Action[] 
     case 'running':
       return [];
     case 'proven':
-      return [{ kind: 'accept', partition: index, proof: task.proof, tookMs: task.tookMs }];
+      return [{ kind: 'accept', partition: index, proof: task.proof, tookMs: task.tookMs, mayRefuse: now.mayWait }];
     case 'failed':
       return [{ kind: 'recheck', partition: index, skipped, corrupt: [], reason: task.reason }];
     case 'faulted': {

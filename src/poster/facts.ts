@@ -17,6 +17,8 @@ export interface PartitionFacts {
    * head's chain has executed the message that the outbox says landed.
    */
   readonly posted?: boolean;
+  /** Height of the head when its refused proof was last looked at. */
+  readonly lookedAgainAt?: number;
   /** Nothing new is tried before this epoch: the pause after a failure. */
   readonly pausedUntil?: number;
 }

@@ -11,6 +11,8 @@ export interface Memory {
   readonly pausedUntil: Map<number, number>;
   /** Failures in a row since a partition last got on. */
   readonly failures: Map<number, number>;
+  /** Of the head when a refused proof was last looked at. */
+  readonly looksAgain: Map<number, number>;
   /** Task id → what the master said since it last told of a change. */
   readonly tasks: Map<string, TaskFact>;
 }
@@ -61,12 +63,14 @@ export async function gatherFacts(
       const checks = memory.checks.get(index);
       const task = taskOf.get(index);
       const pausedUntil = memory.pausedUntil.get(index);
+      const lookedAgainAt = memory.looksAgain.get(index);
       const isPosted = posted?.has(index) ?? onChain.get(messageId ?? '');
       const facts: PartitionFacts = {
         ...(checks && { checks }),
         ...(task && { task }),
         ...(message && { message: messageFact(message) }),
         ...(isPosted !== undefined && { posted: isPosted }),
+        ...(lookedAgainAt !== undefined && { lookedAgainAt }),
         ...(pausedUntil !== undefined && { pausedUntil }),
       };
       return [index, facts] as const;

@@ -33,7 +33,13 @@ export class RunDriver {
   readonly #components: PosterComponents;
   readonly #init: DriverInit;
   readonly #loop: CoalescedLoop;
-  readonly #memory: Memory = { checks: new Map(), pausedUntil: new Map(), failures: new Map(), tasks: new Map() };
+  readonly #memory: Memory = {
+    checks: new Map(),
+    pausedUntil: new Map(),
+    failures: new Map(),
+    looksAgain: new Map(),
+    tasks: new Map(),
+  };
   readonly #busy = new Set<number>();
   /** Partitions whose action ended since the rows were last read: what was read of them may be stale. */
   readonly #changed = new Set<number>();

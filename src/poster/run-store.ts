@@ -63,6 +63,7 @@ function partitionFromRow(row: Selectable<PostPartitionsTable>): RunPartition {
     provingEpoch: row.proving_epoch,
     corrupt: copiesFromText(row.corrupt_copies),
     refusedProofs: row.refused_proofs,
+    refusedProof: row.refused_proof,
   };
 }
 
@@ -196,6 +197,8 @@ export async function restartRun(db: Database, run: Run, randomness: Uint8Array)
         state: 'checking',
         task_id: null,
         proof: null,
+        refused_proof: null,
+        refused_proofs: 0,
         message_id: null,
         commitment: null,
         finished_at: null,

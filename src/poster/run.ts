@@ -53,8 +53,10 @@ export interface RunPartition {
   readonly provingEpoch: number | null;
   /** Copies of its sectors that were read in this run and gave no proof. */
   readonly corrupt: readonly SectorCopy[];
-  /** Proofs of it that the master had verified and that did not verify here. */
+  /** How often the master made another proof of it, since one that it had verified did not verify here. */
   readonly refusedProofs: number;
+  /** The last one that did not. It may be our verifier that is wrong, so it is looked at again while there is no better one. */
+  readonly refusedProof: Uint8Array | null;
 }
 
 export const provenSectors = (partition: RunPartition): Bitfield => partition.sectors.subtract(partition.skipped);

@@ -77,7 +77,7 @@ export async function submit(
   onIntent();
 }
 
-/** Of a batch that does not verify: proofs that do not hold are made again, the others go alone. */
+/** Of a batch that does not verify: proofs that do not hold are made again (and looked at again), the others go alone. */
 async function setAside(
   { db, verifier }: PosterComponents,
   run: Run,
@@ -102,7 +102,13 @@ async function setAside(
     );
     const changes = holds
       ? { message_limit: 1 }
-      : { state: 'checking' as const, proof: null, task_id: null, reason: 'its proof did not verify' };
+      : {
+          state: 'checking' as const,
+          proof: null,
+          refused_proof: partition.proof === null ? null : Buffer.from(partition.proof),
+          task_id: null,
+          reason: 'its proof did not verify',
+        };
     await db.transaction((trx) =>
       movePartition(trx, { runId: run.id, index: partition.index, from: 'proven' }, changes),
     );

@@ -1,3 +1,4 @@
+import { isProof } from '../queue/is-proof.ts';
 import { canonicalTask } from '../queue/window-post-task.ts';
 import type { TaskView } from '../rpc/methods.ts';
 import type { RpcClient } from '../rpc/rpc-client.ts';
@@ -9,8 +10,8 @@ export interface TaskService {
   submit(task: WindowPostTask, closeAt: number): Promise<TaskView>;
   get(id: string): Promise<TaskView | null>;
   cancel(id: string, reason: string): Promise<void>;
-  /** This proof does not hold: the task needs another one. Nothing happens where it has another one already. */
-  refuse(id: string, proof: Uint8Array, reason: string): Promise<void>;
+  /** This proof does not hold: the task needs another one. False where it is still the answer. */
+  refuse(id: string, proof: Uint8Array, reason: string): Promise<boolean>;
 }
 
 /** A submission carries up to 2,349 replicas, about 550 KB. */
@@ -30,7 +31,8 @@ export function rpcTaskService(client: RpcClient): TaskService {
     },
     async refuse(id, proof, reason) {
       const text = Buffer.from(proof).toString('base64');
-      await client.call('task.refuse', { id, proof: text, reason }, { timeoutMs: SUBMIT_LIMIT_MS });
+      const view = await client.call('task.refuse', { id, proof: text, reason }, { timeoutMs: SUBMIT_LIMIT_MS });
+      return view === null || !isProof(view, proof);
     },
   };
 }

@@ -39,6 +39,16 @@ export function storeRoot(path: string): string | undefined {
   return folderFrom > 1 ? '/' : undefined;
 }
 
+/** Where such a path leads is not told by how it begins. */
+export function goesUp(path: string): boolean {
+  return path.includes('/..') && path.split('/').includes('..');
+}
+
+/** `path` as what paths below it begin with. */
+export function withSlash(path: string): string {
+  return path.endsWith('/') ? path : `${path}/`;
+}
+
 /** Where the part of a path ends that comes before `end` and the slashes there. */
 function withoutSlashes(path: string, end: number): number {
   let at = end;
@@ -52,12 +62,13 @@ export type Readable = string | { readonly at: string };
 /** Whether a slave can read each directory of a task; null: any can be read, or nothing is known. */
 export function canRead(task: readonly string[] | null, slave: readonly Readable[] | null): boolean {
   if (task === null || slave === null) return true;
-  return task.every((directory) =>
-    slave.some((one) => (typeof one === 'string' ? isBelow(directory, one) : directory === one.at)),
+  return task.every(
+    (directory) =>
+      !goesUp(directory) &&
+      slave.some((one) => (typeof one === 'string' ? isBelow(directory, one) : directory === one.at)),
   );
 }
 
 function isBelow(directory: string, readable: string): boolean {
-  const root = readable.endsWith('/') ? readable : `${readable}/`;
-  return `${directory}/`.startsWith(root);
+  return `${directory}/`.startsWith(withSlash(readable));
 }

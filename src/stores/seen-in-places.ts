@@ -1,5 +1,7 @@
+import { bestCopy } from './best-copy.ts';
 import type { Look } from './check-messages.ts';
 import type { Known } from './indexed-places.ts';
+import type { PersistStore } from './persist-store.ts';
 import type { SeenSector } from './recent-looks.ts';
 import type { SectorFiles } from './sector-files.ts';
 import type { StorePlace } from './store-place.ts';
@@ -8,19 +10,17 @@ import type { StorePlace } from './store-place.ts';
 interface Case {
   readonly files: SectorFiles;
   readonly known: Known | undefined;
-  readonly found: readonly { readonly place: StorePlace; readonly look: Look }[];
+  readonly found: readonly { readonly place: StorePlace; readonly store: PersistStore; readonly look: Look }[];
 }
 
 /** What each place showed, or lacks, of the sectors that were looked for in it. What is whole elsewhere was moved, and says nothing. */
-export function seenInPlaces<C extends Case>(
-  cases: readonly C[],
-  isComplete: (one: C) => boolean,
-): ReadonlyMap<StorePlace, readonly SeenSector[]> {
+export function seenInPlaces(cases: readonly Case[]): ReadonlyMap<StorePlace, readonly SeenSector[]> {
   const byPlace = new Map<StorePlace, SeenSector[]>();
   for (const one of cases) {
+    const isWhole = bestCopy(one.files, one.found) !== undefined;
     for (const { place, look } of one.found) {
       const isGone = isGoneFrom(place, look, one);
-      if (isGone === undefined || (isGone && isComplete(one))) continue;
+      if (isGone === undefined || (isGone && isWhole)) continue;
       const seen = byPlace.get(place) ?? [];
       byPlace.set(place, seen);
       seen.push({ path: one.files[isOfSealed(place, look, one) ? 'sealed' : 'cache'].path, isGone });

@@ -165,7 +165,7 @@ export class StoreChecker {
     const second = await Promise.all(
       first.map((one) => (isComplete(one) || hasUnknown(one) ? one : this.#lookAround(places, one, signal))),
     );
-    const seen = seenInPlaces(second, isComplete);
+    const seen = seenInPlaces(second);
     // Where nothing is missing, those that had something are asked: they answer soon.
     const asked = first.every(isComplete) ? goodPlaces(first) : new Set(places);
     const troubles = new Map<StorePlace, string | undefined>();

@@ -33,9 +33,15 @@ export class StoreIdentity {
 
   /**
    * Those of the index come first, since they are of the whole store: of what was seen by the last checks all may lie in one part of it.
+   * One file of a sector, since it is lost as one.
    */
   get canaries(): readonly string[] {
-    return [...new Set([...this.#expected, ...this.#seen])].slice(0, CANARIES);
+    const bySector = new Map<string | undefined, string>();
+    for (const path of [...this.#expected, ...this.#seen]) {
+      const sector = path.split('/')[1];
+      if (!bySector.has(sector)) bySector.set(sector, path);
+    }
+    return [...bySector.values()].slice(0, CANARIES);
   }
 
   /** From now on nothing is missed that the index does not know any more, since it was removed on purpose. */
@@ -126,7 +132,7 @@ function canaryTrouble({ found, gone, doubtful }: CanaryCounts): string | undefi
   if (found === 0 && gone > 0) return 'none of the sectors seen there before is there';
   if (judged === 0 && doubtful > 0) return 'none of the sectors seen there before can be looked at';
   if (!isMuch(gone, judged, 1)) return undefined;
-  return `of ${judged} files of sectors seen there before ${gone} are gone; is all of it mounted? Where they were removed: storage attach --prune`;
+  return `of ${judged} files of sectors seen there before ${gone} are gone; is all of it mounted? Where they were removed or moved: storage check; where they are lost: detach and attach again`;
 }
 
 /** A remounted NFS store gets a new device number, and is known by its sectors. */

@@ -3,14 +3,19 @@ import type { Logger } from '../telemetry/logger.ts';
 import { CheckChild } from './check-child.ts';
 import type { Answer, Look, Probe, Question, SectorName } from './check-messages.ts';
 import { Fifo } from './fifo.ts';
-import { Parallelism } from './parallelism.ts';
+import { MOST_PARALLEL, Parallelism } from './parallelism.ts';
 import type { PersistStore } from './persist-store.ts';
+import { SilentSectors } from './silent-sectors.ts';
 
 interface Ask {
   readonly question: Question;
   readonly isWanted: () => boolean;
   readonly resolve: (answer: Answer | undefined, trouble: string) => void;
   askedAt: number;
+  /** When a call of it came back last. */
+  signAt: number;
+  /** It is not asked again: it was in a process that fell silent. */
+  isLast: boolean;
 }
 
 interface StoreWatchInit {
@@ -25,15 +30,28 @@ interface StoreWatchInit {
 const STRIKES_MAX = 4;
 /** Processes that were killed and hang on in the store. Each costs memory until its call returns: beyond, the store is tried seldom. */
 const ABANDONED_MAX = 4;
+/** Beyond, only whoever looks after the store has it tried, or a process that ends. A process takes some 45 MB. */
+const ABANDONED_MOST = 24;
+/** Calls that hang in a process that answers otherwise: each takes one of its threads, so a fresh process takes its place. */
+const LOST_MAX = 8;
+/** Of them, those that sectors may take that hung before. */
+const LOST_AGAIN = 4;
+/** Share of the limit without a sign after which a store that answers again has slept. */
+const SLEPT = 0.75;
+/** A sector whose files alone give no answer is left out for so many limits at first. */
+const LEFT_OUT_LIMITS = 12;
 const LONGEST_PAUSE_MS = 3_600_000;
+/** How often the signs are looked at in the time that a store may be silent. */
+const LOOKS_IN_LIMIT = 8;
 /** For Node to start on a busy machine. */
 const START_LIMIT_MS = 20_000;
 
 /**
- * Asks one store through a process of its own. When nothing is answered for `timeoutMs`, the questions in the process are answered
- * `unknown`, the process is abandoned, and a fresh one tries the store. Does that get no answer either, the store hangs: whatever is
+ * Asks one store through a process of its own. When no call comes back for `timeoutMs`, the process is abandoned, and a fresh one
+ * tries the store; answered, it is asked once more what the first one was. Does it get no answer either, the store hangs: whatever is
  * asked is `unknown` at once, until a trial, made by a fresh process every `timeoutMs`, is answered. Where the processes of earlier
  * trials cannot be killed either, each pause is twice the last one: what they hang in may never answer, and a fresh mount there will.
+ * Where calls of one sector alone do not come back, that sector is `unknown`, and the process goes on with a thread less.
  */
 export class StoreWatch {
   readonly #clock: Clock;
@@ -42,6 +60,10 @@ export class StoreWatch {
   readonly #waiting = new Fifo<Ask>();
   readonly #inProcess = new Map<number, Ask>();
   readonly #parallelism = new Parallelism();
+  readonly #silentSectors: SilentSectors;
+  readonly #filesSilent: string;
+  /** Asked of this process, given up, and still under way there. */
+  readonly #lost = new Map<number, Question>();
   #child: CheckChild | undefined;
   #isReady = false;
   #isTrial = false;
@@ -52,7 +74,11 @@ export class StoreWatch {
   #strikes = 0;
   #wasSilent = false;
   #abandoned = 0;
+  /** Of any question. */
   #signAt = 0;
+  /** Since then signs came, whenever anything was asked. */
+  #awakeSince = 0;
+  #isProbing = false;
   #pauseMs: number;
   #callOffLimit: (() => void) | undefined;
   #callOffTrial = () => {};
@@ -62,6 +88,8 @@ export class StoreWatch {
     this.#logger = logger.child({ store: init.store.name });
     this.#init = init;
     this.#pauseMs = init.timeoutMs;
+    this.#filesSilent = `its files gave no answer within ${init.timeoutMs} ms`;
+    this.#silentSectors = new SilentSectors({ clock }, { firstPauseMs: LEFT_OUT_LIMITS * init.timeoutMs });
   }
 
   /** Processes that hang in the store. */
@@ -81,7 +109,7 @@ export class StoreWatch {
   /** Never rejects. */
   probe(canaries: readonly string[]): Promise<Probe> {
     return this.#ask(
-      { ask: 'probe', canaries },
+      { ask: 'probe', canaries, canaryLimitMs: this.#init.timeoutMs / 2 },
       () => true,
       (answer, trouble) => {
         if (answer !== undefined && 'probe' in answer) return answer.probe;
@@ -92,6 +120,7 @@ export class StoreWatch {
 
   /** Whoever looks after the store says that it may be well again. */
   tryNow(): void {
+    this.#silentSectors.forget();
     if (this.#isClosed || this.#hangs === undefined || this.#isTrial) return;
     this.#callOffTrial();
     this.#try();
@@ -115,6 +144,8 @@ export class StoreWatch {
         isWanted,
         resolve: (answer, trouble) => resolve(read(answer, trouble)),
         askedAt: 0,
+        signAt: 0,
+        isLast: false,
       };
       const refused = this.#isClosed ? 'the check was ended' : this.#hangs;
       if (refused !== undefined) return ask.resolve(undefined, refused);
@@ -125,39 +156,51 @@ export class StoreWatch {
 
   #fill(): void {
     if (this.#isTrial) return;
-    while (this.#inProcess.size < this.#parallelism.limit) {
+    const limit = Math.min(this.#parallelism.limit, MOST_PARALLEL - this.#lost.size);
+    while (this.#inProcess.size < limit) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
-      if (next.isWanted()) this.#send(next);
-      else next.resolve(undefined, 'no longer wanted');
+      if (!next.isWanted()) next.resolve(undefined, 'no longer wanted');
+      else if (this.#isLeftOut(next.question)) next.resolve(undefined, this.#filesSilent);
+      else this.#send(next);
     }
     if (this.#inProcess.size === 0 && this.#waiting.size === 0) this.#strikes = 0;
   }
 
   #send(ask: Ask): void {
     const child = this.#child ?? this.#startChild();
-    if (this.#inProcess.size === 0) this.#signAt = this.#clock.monotonic();
     ask.askedAt = this.#clock.monotonic();
+    ask.signAt = ask.askedAt;
+    if (this.#inProcess.size === 0) this.#awake(ask.askedAt);
     this.#inProcess.set(++this.#lastId, ask);
     child.ask(this.#lastId, ask.question);
-    this.#callOffLimit ??= this.#clock.after(this.#limitMs, () => this.#onLimit());
+    if (this.#callOffLimit === undefined) this.#setLimit();
+  }
+
+  #isLeftOut(question: Question): boolean {
+    return question.ask === 'look' && this.#silentSectors.isLeftOut(question.sector, this.#lost.size < LOST_AGAIN);
   }
 
   #startChild(): CheckChild {
     this.#isReady = false;
-    this.#signAt = this.#clock.monotonic();
+    this.#awake(this.#clock.monotonic());
     const child: CheckChild = new CheckChild(
       { storePath: this.#init.store.path, isCareful: this.#wasSilent },
       {
         onReady: () => {
           if (child !== this.#child) return;
           this.#isReady = true;
-          this.#signAt = this.#clock.monotonic();
+          this.#awake(this.#clock.monotonic());
           this.#callOffLimit?.();
-          this.#callOffLimit = this.#clock.after(this.#limitMs, () => this.#onLimit());
+          this.#setLimit();
         },
-        onBusy: () => {
-          if (child === this.#child) this.#signAt = this.#clock.monotonic();
+        onBusy: (ids) => {
+          if (child !== this.#child) return;
+          const now = this.#sign();
+          for (const id of ids) {
+            const ask = this.#inProcess.get(id);
+            if (ask !== undefined) ask.signAt = now;
+          }
         },
         onAnswer: (id, answer) => {
           if (child === this.#child) this.#onAnswer(id, answer);
@@ -171,18 +214,34 @@ export class StoreWatch {
   }
 
   #onAnswer(id: number, answer: Answer): void {
-    this.#signAt = this.#clock.monotonic();
+    const now = this.#sign();
     const ask = this.#inProcess.get(id);
+    const question = ask?.question ?? this.#lost.get(id);
     this.#inProcess.delete(id);
-    if (ask !== undefined && ask.question.ask === 'look') this.#parallelism.answered(this.#signAt - ask.askedAt);
+    this.#lost.delete(id);
+    if (question?.ask === 'look') this.#silentSectors.answered(question.sector);
+    if (ask !== undefined && ask.question.ask === 'look') this.#parallelism.answered(now - ask.askedAt);
     ask?.resolve(answer, '');
     this.#fill();
+  }
+
+  /** A call came back. */
+  #sign(): number {
+    const now = this.#clock.monotonic();
+    if (now - this.#signAt > SLEPT * this.#init.timeoutMs) this.#awakeSince = now;
+    this.#signAt = now;
+    return now;
+  }
+
+  #awake(since: number): void {
+    this.#signAt = since;
+    this.#awakeSince = since;
   }
 
   #onExit(child: CheckChild): void {
     if (child !== this.#child) {
       this.#abandoned--;
-      if (this.#abandoned === ABANDONED_MAX - 1) this.#tryAsUsual();
+      if (this.#abandoned === ABANDONED_MAX - 1 || this.#abandoned === ABANDONED_MOST - 1) this.#tryAsUsual();
       return;
     }
     this.#child = undefined;
@@ -196,24 +255,70 @@ export class StoreWatch {
     return this.#isTrial ? this.#init.timeoutMs / 2 : this.#init.timeoutMs;
   }
 
-  /** One timer that looks when the last sign was, since one for each answer would cost as much as the answer. */
+  /** One timer looks when the last signs were, since one for each answer would cost as much as the answer. */
   #onLimit(): void {
     this.#callOffLimit = undefined;
     if (this.#inProcess.size === 0) return;
-    const leftMs = this.#signAt + this.#limitMs - this.#clock.monotonic();
-    if (leftMs > 0) {
-      this.#callOffLimit = this.#clock.after(leftMs, () => this.#onLimit());
+    const limitMs = this.#limitMs;
+    const silentMs = this.#clock.monotonic() - this.#signAt;
+    if (silentMs >= limitMs) {
+      this.#logger.warn({ unanswered: this.#inProcess.size, afterMs: limitMs }, 'store does not answer');
+      const reason = `the store gave no answer within ${limitMs} ms`;
+      this.#endChild();
+      this.#silent(reason);
       return;
     }
-    this.#logger.warn({ unanswered: this.#inProcess.size, afterMs: this.#limitMs }, 'store does not answer');
-    const reason = `the store gave no answer within ${this.#limitMs} ms`;
+    if (this.#isReady && !this.#isTrial) {
+      this.#leaveSilent();
+      if (this.#inProcess.size === 0) return;
+      if (silentMs >= limitMs / 2) this.#askForSign();
+    }
+    this.#setLimit();
+  }
+
+  #setLimit(): void {
+    this.#callOffLimit?.();
+    this.#callOffLimit = this.#clock.after(this.#limitMs / LOOKS_IN_LIMIT, () => this.#onLimit());
+  }
+
+  /** Gives up what gets no answer though the store answers. Its thread is lost until the call comes back. */
+  #leaveSilent(): void {
+    const before = this.#clock.monotonic() - this.#init.timeoutMs;
+    if (this.#awakeSince > before) return;
+    for (const [id, ask] of this.#inProcess) {
+      if (ask.signAt > before) continue;
+      this.#inProcess.delete(id);
+      this.#lost.set(id, ask.question);
+      this.#logger.warn({ question: ask.question, lost: this.#lost.size }, 'files in a store do not answer');
+      if (ask.question.ask === 'look') this.#silentSectors.leaveOut(ask.question.sector);
+      ask.resolve(undefined, this.#filesSilent);
+    }
+    if (this.#lost.size >= LOST_MAX) this.#replaceChild();
+    this.#fill();
+  }
+
+  /** Many of its threads hang. */
+  #replaceChild(): void {
     this.#endChild();
-    this.#silent(reason);
+    this.#wasSilent = true;
+    for (const ask of this.#inProcess.values()) this.#waiting.push(ask);
+    this.#inProcess.clear();
+    if (this.#abandoned >= ABANDONED_MAX) this.#hang('many of its files give no answer');
+  }
+
+  /** Where nothing else is under way, nobody knows whether it is the store that is silent. */
+  #askForSign(): void {
+    if (this.#isProbing) return;
+    this.#isProbing = true;
+    this.#sendProbe(() => {
+      this.#isProbing = false;
+    });
   }
 
   #endChild(): void {
     this.#callOffLimit?.();
     this.#callOffLimit = undefined;
+    this.#lost.clear();
     if (this.#child === undefined) return;
     this.#abandoned++;
     const child = this.#child;
@@ -226,11 +331,16 @@ export class StoreWatch {
     this.#wasSilent = true;
     const lost = [...this.#inProcess.values()];
     this.#inProcess.clear();
+    this.#lost.clear();
     const isSecond = this.#isTrial;
     this.#isTrial = false;
     if (this.#isClosed) return;
     if (!isSecond && this.#abandoned < ABANDONED_MAX && ++this.#strikes < STRIKES_MAX) {
-      for (const ask of lost) ask.resolve(undefined, reason);
+      for (const ask of lost) {
+        if (ask.isLast) ask.resolve(undefined, reason);
+        else this.#waiting.push(ask);
+        ask.isLast = true;
+      }
       this.#try();
       return;
     }
@@ -241,7 +351,8 @@ export class StoreWatch {
   #hang(reason: string): void {
     this.#strikes = 0;
     const isFull = this.#abandoned >= ABANDONED_MAX;
-    this.#tryAfter(isFull ? Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS) : this.#init.timeoutMs);
+    const pauseMs = isFull ? Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS) : this.#init.timeoutMs;
+    if (this.#abandoned < ABANDONED_MOST) this.#tryAfter(pauseMs);
     if (this.#hangs !== undefined) return;
     this.#hangs = reason;
     this.#giveUp(reason);
@@ -263,19 +374,20 @@ export class StoreWatch {
   /** A fresh process asks for little, alone. */
   #try(): void {
     this.#isTrial = true;
-    this.#send({
-      question: { ask: 'probe', canaries: [] },
-      isWanted: () => true,
-      askedAt: 0,
-      resolve: (answer) => {
-        if (answer === undefined) return;
-        this.#isTrial = false;
-        const hung = this.#hangs !== undefined;
-        this.#hangs = undefined;
-        this.#pauseMs = this.#init.timeoutMs;
-        if (hung) this.#init.onChange?.(undefined);
-      },
+    this.#sendProbe((answer) => {
+      if (answer === undefined) return;
+      this.#isTrial = false;
+      const hung = this.#hangs !== undefined;
+      this.#hangs = undefined;
+      if (this.#abandoned < ABANDONED_MAX) this.#pauseMs = this.#init.timeoutMs;
+      if (hung) this.#init.onChange?.(undefined);
     });
+  }
+
+  /** The least that may be asked. */
+  #sendProbe(resolve: (answer: Answer | undefined) => void): void {
+    const question = { ask: 'probe', canaries: [], canaryLimitMs: 0 } as const;
+    this.#send({ question, isWanted: () => true, resolve, askedAt: 0, signAt: 0, isLast: true });
   }
 
   #giveUp(reason: string): void {

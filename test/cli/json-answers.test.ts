@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
@@ -34,6 +35,34 @@ test.each([
   const answer = await run(program, ...args.map((word) => word.replace(/^\.(?=\/|$)/, empty)), '--json');
   expect(answer).toMatchObject({ code, error: expect.stringMatching(/^error: .*\n$/) });
   expect(JSON.parse(answer.out)).toMatchObject({ error: { code: name, message: expect.stringContaining(message) } });
+});
+
+test.each([
+  ['sector-manager', ['util', 'config', 'check', '--bogus'], "unknown option '--bogus'"],
+  ['sector-manager', ['util', 'message', 'search'], "missing required argument 'id'"],
+  ['wdpost-master-daemon', ['tasks', 'show'], "missing required argument 'id'"],
+  ['gen_cache_and_param_blst', ['wdpost-param', '--size', '3GiB'], "argument '3GiB' is invalid"],
+])('%s %j --json: so does what the option parser refuses', async (program, args, message) => {
+  const { code, out, error } = await run(program, ...args, '--json');
+  expect(code).toBe(2);
+  expect(error).toMatch(/^error: /);
+  expect(JSON.parse(out)).toEqual({ error: { code: 'usage', message: expect.stringContaining(message) } });
+});
+
+test.each([
+  ['sector-manager', ['daemon', 'run', '--poster', '--listn', 'x'], 2],
+  ['sector-manager', ['daemon', 'run', '--poster', '--listen', 'x'], 2],
+  ['wdpost-slave-daemon', [], 2],
+])('%s %j: the journal hears that it is an error', async (program, args, code) => {
+  const file = join(empty, 'journal');
+  const journal = await open(file, 'w');
+  const { dev, ino } = await journal.stat();
+  const env = { ...process.env, JOURNAL_STREAM: `${dev}:${ino}` };
+  const child = spawn(`bin/${program}`, args, { stdio: ['ignore', 'ignore', journal.fd], env });
+  const [ended] = await once(child, 'exit');
+  await journal.close();
+  expect(ended).toBe(code);
+  expect(await readFile(file, 'utf8')).toMatch(/^<3>error: .*\n(<3>.*\n)*$/);
 });
 
 test('what is missing of the parameters is a list', async () => {

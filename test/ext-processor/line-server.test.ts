@@ -67,6 +67,11 @@ test('an error is an err_msg of one line, without the % that the older parent wo
 
 test.each([
   ['an id beyond what a number holds', '{"id":18446744073709551615,"task":{}}', '18446744073709551615'],
+  [
+    'such an id behind others',
+    String.raw`{"task":{"id":1,"a":["\"id\":2}"]},"b":"id","id" : 9007199254740993 }`,
+    '9007199254740993',
+  ],
   ['id 0, as old Rust parents begin', '{"id":0,"task":{}}', '0'],
   ['the task first', '{"task":{"id":5},"id":3}', '3'],
   ['CRLF', '{"id":4,"task":{}}\r', '4'],
@@ -86,7 +91,20 @@ test.each(['{"id":9}', '{"id":9,"task":null}', '{"id":9,"task":"x"}'])('%s is an
 
 test('what is no request is skipped, and the next one answered', async () => {
   const { input, said } = serve(async () => ({ ok: true }));
-  const junk = ['', 'junk', '{', '[1]', 'null', '7', '{}', '{"id":"1","task":{}}', '{"id":-1,"task":{}}', '{"id":1.5}'];
+  const junk = [
+    '',
+    'junk',
+    '{',
+    '[1]',
+    'null',
+    '7',
+    '{}',
+    '{"id":"1","task":{}}',
+    '{"id":-1,"task":{}}',
+    '{"id":1.5}',
+    '{"id":1e30}',
+    '{"id":-9007199254740993}',
+  ];
   input.write(`${junk.join('\n')}\n{"id":1,"task":{}}\n`);
   await vi.waitFor(() => expect(said()).toBe(`${READY}{"id":1,"err_msg":null,"output":{"ok":true}}\n`));
 });

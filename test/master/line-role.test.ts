@@ -5,6 +5,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { WindowPostTask } from '../../src/rpc/window-post.ts';
@@ -175,8 +177,14 @@ test('what was being proven when the parent went is found by its next child', as
   first.ask(7, batchTask([1, 2]));
   const lease = await worker.starts.next();
   worker.working.push(lease);
+  const errors: LogLine[] = [];
+  createInterface({ input: first.child.stderr as Readable }).on('line', (text) => {
+    if (/"level":"(error|fatal)"/.test(text)) errors.push(JSON.parse(text));
+  });
   first.child.stdin?.end();
   expect(await first.exit).toBe(0);
+  await finished(first.child.stderr as Readable);
+  expect(errors).toEqual([]);
 
   const second = await start();
   await listens(second);

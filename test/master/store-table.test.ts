@@ -65,3 +65,23 @@ test('a store in the folder of another one does not move with it', () => {
     reads(['inner', 'outer'], '/mnt', '/mnt/nfs1'),
   ]).toEqual([true, false, true]);
 });
+
+test('different stores of two managers at one place belong to no slave', () => {
+  const table = new StoreTable();
+  table.tell(manager('one'), [
+    { name: 'outer', path: '/mnt' },
+    { name: 'x', path: '/mnt/nfs1' },
+  ]);
+  table.tell(manager('two'), [{ name: 'y', path: '/mnt/nfs1' }]);
+  const reads = (attached: readonly string[]) => canRead(['/mnt/nfs1'], table.readable({ stores: [], attached }));
+  expect([reads(['x']), reads(['y']), reads(['x', 'y'])]).toEqual([false, false, false]);
+  const replica = {
+    sector_id: 1,
+    comm_r: '',
+    cache_dir: '/mnt/nfs1/cache/s-t01000-1',
+    sealed_file: '/mnt/nfs1/sealed/s-t01000-1',
+  };
+  const attached = ['outer', 'x', 'y'].map((name) => ({ name, location: `/local/${name}` }));
+  const places = table.places(['outer', 'x', 'y']);
+  expect(localTask({ replicas: [replica] }, { places, attached })).toEqual({ replicas: [replica] });
+});

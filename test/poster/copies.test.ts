@@ -98,18 +98,77 @@ describe('of a sector whose copy is corrupt', () => {
 describe('a proof that does not verify here', () => {
   it('is refused, and another one of the same task is sent', async () => {
     const { scene, at } = start();
+    scene.wrong.add(1);
+    await at(91, 'proving');
+    scene.proveAll();
+    await at(92, 'proving');
+    await vi.waitFor(() => expect(scene.refused).toHaveLength(1));
+    expect(scene.alerts.open.get(`proof-refused/${minerId}/0/0`)?.text).toContain('another one is made (1 of 3)');
+    scene.proveAll(2);
+    await at(104, 'sending');
+    expect(scene.refused).toHaveLength(1);
+    expect(scene.submitted).toHaveLength(1);
+    expect([...scene.alerts.open.keys()]).toEqual([]);
+  });
+
+  it('is sent itself when it verifies after all, and the other one is called off', async () => {
+    const { scene, at, begin, poster } = start();
     scene.verifies = false;
     await at(91, 'proving');
     scene.proveAll();
     await at(92, 'proving');
     await vi.waitFor(() => expect(scene.refused).toHaveLength(1));
-    expect(scene.alerts.open.get(`proof-refused/${minerId}/0/0`)?.text).toContain('made anew (1 of 3)');
+    // No slave is free any more, and a restart forgets no proof.
+    await poster.close();
+    begin();
     scene.verifies = true;
-    scene.proveAll();
-    await at(104, 'sending');
-    expect(scene.refused).toHaveLength(1);
-    expect(scene.submitted).toHaveLength(1);
+    await at(93, 'proven');
+    await vi.waitFor(() => expect(scene.cancelled).toEqual(scene.refused));
     expect([...scene.alerts.open.keys()]).toEqual([]);
+    await at(104, 'sending');
+    expect(scene.submitted).toHaveLength(1);
+  });
+
+  it('is not refused in the reserve, when no other one can be made in time', async () => {
+    const { scene, at } = start();
+    scene.verifies = false;
+    await at(145, 'proving');
+    scene.proveAll();
+    await at(146, 'proving');
+    const condition = `proof-refused/${minerId}/0/0`;
+    await vi.waitFor(() => expect(scene.alerts.open.get(condition)?.text).toContain('there is no time left'));
+    scene.verifies = true;
+    await at(147, 'sending');
+    expect(scene.refused).toEqual([]);
+  });
+
+  it('and that the master did not forget costs no try', async () => {
+    const { scene, at } = start();
+    scene.verifies = false;
+    scene.takesRefusals = false;
+    await at(91, 'proving');
+    scene.proveAll();
+    for (const [turn, height] of [92, 94, 97, 102].entries()) {
+      await at(height, 'proving');
+      await vi.waitFor(() => expect(scene.refused.length).toBeGreaterThan(turn));
+    }
+    scene.takesRefusals = true;
+    await at(112, 'proving');
+    const condition = `proof-refused/${minerId}/0/0`;
+    await vi.waitFor(() => expect(scene.alerts.open.get(condition)?.text).toContain('(1 of 3)'));
+  });
+
+  it('that did not when it was to be sent is looked at again, too', async () => {
+    const { scene, at } = start();
+    await at(91, 'proving');
+    scene.proveAll();
+    await at(92, 'proven');
+    scene.verifies = false;
+    scene.verdicts.set(3, 'unknown');
+    await at(104, 'checking');
+    scene.verifies = true;
+    await at(105, 'sending');
+    expect(scene.submitted).toHaveLength(1);
   });
 
   it('is not made anew for ever, and the last one is looked at again', async () => {
@@ -127,7 +186,9 @@ describe('a proof that does not verify here', () => {
     scene.proveAll();
     await at(96, 'proving');
     const condition = `proof-refused/${minerId}/0/0`;
-    await vi.waitFor(() => expect(scene.alerts.open.get(condition)?.text).toContain('not made anew any more'));
+    await vi.waitFor(() =>
+      expect(scene.alerts.open.get(condition)?.text).toContain('no other one is made any more (3 were)'),
+    );
     expect(scene.refused).toHaveLength(3);
     // The parameter files are mended.
     scene.verifies = true;
@@ -145,6 +206,7 @@ describe('a proof that does not verify here', () => {
       proof: new Uint8Array(192),
       infos: new Map(),
       head: scene.head(92),
+      mayRefuse: true,
     };
     const miner = { address: idAddress(minerId) };
     await expect(acceptProof(scene.components, miner, proven)).rejects.toMatchObject({ code: 'invalid-proof' });

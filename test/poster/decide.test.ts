@@ -169,9 +169,25 @@ describe('proving', () => {
 
   it('takes a proof', () => {
     const proof = new Uint8Array(192);
-    expect(decided(run, 110, { task: { state: 'proven', proof, tookMs: 7 } })).toEqual([
-      { kind: 'accept', partition: 0, proof, tookMs: 7 },
-    ]);
+    const task = { state: 'proven', proof, tookMs: 7 } as const;
+    expect(decided(run, 144, { task })).toEqual([{ kind: 'accept', partition: 0, proof, tookMs: 7, mayRefuse: true }]);
+    // The reserve: no other one would be there in time.
+    expect(decided(run, 145, { task })).toMatchObject([{ kind: 'accept', mayRefuse: false }]);
+  });
+
+  it('looks at a refused proof at each head, paused or not, and goes on', () => {
+    for (const state of ['checking', 'proving', 'left-out'] as const) {
+      const doubted = runOf(partition(0, { state, taskId: 't', refusedProof: new Uint8Array(192) }));
+      const known = { task: { state: 'failed', reason: 'no GPU' }, pausedUntil: 120 } as const;
+      expect(decided(doubted, 110, known)).toEqual([{ kind: 'look-again', partition: 0, from: state }]);
+      expect(decided(doubted, 110, { ...known, lookedAgainAt: 109 })).toHaveLength(1);
+      expect(decided(doubted, 110, { ...known, lookedAgainAt: 110 })).toEqual([]);
+    }
+    const proving = runOf(partition(0, { state: 'proving', taskId: 't', refusedProof: new Uint8Array(192) }));
+    const known = { task: { state: 'failed', reason: 'no GPU' }, lookedAgainAt: 110 } as const;
+    expect(decided(proving, 110, known)).toMatchObject([{ kind: 'recheck' }]);
+    const sending = runOf(partition(0, { state: 'sending', refusedProof: new Uint8Array(192) }));
+    expect(decided(sending, 110)).toEqual([]);
   });
 
   it('gives up bad sectors at once, unknown ones only when the proof began in the reserve', () => {

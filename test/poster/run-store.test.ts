@@ -93,12 +93,22 @@ describe('a run', () => {
       movePartition(trx, { runId, index: 1, from: 'checking' }, { state: 'sending', message_id: 'm' }),
     );
     if (run === undefined) throw new Error('there is one');
+    await test.db.kysely
+      .updateTable('post_partitions')
+      .set({ refused_proof: Buffer.alloc(192), refused_proofs: 3 })
+      .where('run_id', '=', run.id)
+      .execute();
     await restartRun(test.db, run, new Uint8Array(32).fill(9));
     const [after] = await unfinished(1001);
     expect(Buffer.from(after?.randomness ?? [])).toEqual(Buffer.alloc(32, 9));
     expect(after?.partitions.map(({ state, taskId }) => [state, taskId])).toEqual([
       ['checking', null],
       ['checking', null],
+    ]);
+    // They were of the other challenge.
+    expect(after?.partitions.map(({ refusedProof, refusedProofs }) => [refusedProof, refusedProofs])).toEqual([
+      [null, 0],
+      [null, 0],
     ]);
   });
 

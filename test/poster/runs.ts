@@ -30,6 +30,7 @@ export function partition(index: number, changes: Partial<RunPartition> = {}): R
     provingEpoch: null,
     corrupt: [],
     refusedProofs: 0,
+    refusedProof: null,
     ...changes,
   };
 }

@@ -47,8 +47,13 @@ export class Scene {
   readonly corrupt = new Set<string>();
   /** Proofs verify. */
   verifies = true;
+  /** But not those of these bytes. */
+  readonly wrong = new Set<number>();
+  /** The master forgets a refused proof. */
+  takesRefusals = true;
   /** Ids of the tasks whose proof was refused. */
   readonly refused: string[] = [];
+  readonly cancelled: string[] = [];
   /** Called when a look ended. */
   onCheck: () => void = () => {};
   /** Called before a task is taken. */
@@ -70,11 +75,13 @@ export class Scene {
       tasks: {
         submit: (task) => this.#submit(task),
         get: async (id) => this.tasks.get(id) ?? null,
-        cancel: async () => {},
+        cancel: async (id) => {
+          this.cancelled.push(id);
+        },
         refuse: async (id) => this.#refuse(id),
       },
       verifier: {
-        verify: async () => ({ valid: this.verifies, reason: null }),
+        verify: async ({ proof }) => ({ valid: this.verifies && !this.wrong.has(proof[0] ?? 0), reason: null }),
         verifyTask: async () => ({ valid: true, reason: null }),
         close: async () => {},
       },
@@ -123,10 +130,10 @@ export class Scene {
     return { key: [`${this.fork}/${height}`], height, minTimestamp: height * 30 };
   }
 
-  /** Every task there is ends with a proof. */
-  proveAll(): void {
+  /** Every task there is ends with a proof of this byte. */
+  proveAll(byte = 1): void {
     for (const [id, view] of this.tasks) {
-      const proofs = [Buffer.alloc(192, 1).toString('base64')];
+      const proofs = [Buffer.alloc(192, byte).toString('base64')];
       this.tasks.set(id, {
         ...view,
         state: 'proven',
@@ -227,10 +234,12 @@ export class Scene {
     };
   }
 
-  #refuse(id: string): void {
+  #refuse(id: string): boolean {
+    this.refused.push(id);
+    if (!this.takesRefusals) return false;
     const view = this.tasks.get(id);
     if (view !== undefined) this.tasks.set(id, { ...view, state: 'waiting', output: null });
-    this.refused.push(id);
+    return true;
   }
 
   #chain(): Partial<Chain> {

@@ -38,6 +38,7 @@ test.each([
   'utf8mb4_general_ci',
   'utf8mb4_unicode_ci',
   'utf8mb4_unicode_520_ci',
+  'utf8mb4_bin',
   'utf8mb3_general_ci',
   'latin1_swedish_ci',
   'gbk_chinese_ci',

@@ -70,3 +70,8 @@ test.each([
   storeRoot(path);
   expect(performance.now() - since).toBeLessThan(500);
 });
+
+test('a directory that goes up is not below another one', () => {
+  expect(canRead(['/mnt/a/../../root'], ['/mnt/a', '/'])).toBe(false);
+  expect(canRead(['/mnt/a/..b'], ['/mnt/a'])).toBe(true);
+});

@@ -30,7 +30,7 @@ const noMaster = {
   submit: away,
   get: away,
   cancel: async () => {},
-  refuse: async () => {},
+  refuse: async () => false,
 };
 
 /** Two sectors of deadline 1 are faulty; one of them is corrupt. */

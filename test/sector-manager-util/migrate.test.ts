@@ -1,10 +1,6 @@
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { DevChain } from '../../src/programs/quickstart/dev-chain.ts';
@@ -12,6 +8,7 @@ import { MINER } from '../../src/programs/quickstart/scene.ts';
 import { SectorIndex } from '../../src/stores/index/sector-index.ts';
 import { useScene } from '../e2e/use-scene.ts';
 import { createEmptySchema } from '../support/database.ts';
+import { startOldDaemon } from '../support/old-daemon.ts';
 import { makeSeedTables } from '../support/seed-tables.ts';
 
 const program = fileURLToPath(new URL('../../bin/sector-manager', import.meta.url));
@@ -33,24 +30,13 @@ function migrate(home: string, ...args: string[]): Promise<{ code: number; repor
   });
 }
 
-/** An old daemon: each sector is in the store called `elsewhere`, the last one in one that nobody configured here. */
-async function startOldDaemon(): Promise<string> {
-  const server = createServer(async (request, response) => {
-    const { id, method, params } = (await json(request)) as {
-      id: number;
-      method: string;
-      params: [string, { Number: number }];
-    };
-    const store = params[1].Number < 2 ? 'elsewhere' : 'forgotten';
-    const result = { Found: params[0] === 'normal', Instance: { SealedFile: store, CacheDir: store } };
-    response.end(JSON.stringify({ jsonrpc: '2.0', id, ...(method === 'Venus.SectorIndexerFind' && { result }) }));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+/** Of an old daemon: each sector is in the store called `elsewhere`, the last one in one that nobody configured here. */
+async function oldIndex(): Promise<string> {
+  const daemon = await startOldDaemon(({ kind, number, found }) =>
+    found(kind !== 'normal' ? '' : number < 2 ? 'elsewhere' : 'forgotten'),
+  );
+  onTestFinished(() => daemon.close());
+  return `http://${daemon.address}`;
 }
 
 test('a set-up is moved: files, stores, index, and what differs is said', async () => {
@@ -96,7 +82,7 @@ MaxPartitionsPerPoStMessage = 5
   ]);
   await expect(readFile(join(home, 'sector-manager.cfg'))).rejects.toMatchObject({ code: 'ENOENT' });
 
-  const { code, report, err } = await migrate(home, '--from', old, '--import-index', await startOldDaemon());
+  const { code, report, err } = await migrate(home, '--from', old, '--import-index', await oldIndex());
   expect(code, err).toBe(1);
   expect(report.files).toEqual([
     { name: 'sector-manager.cfg', is: 'copied' },
@@ -113,6 +99,7 @@ MaxPartitionsPerPoStMessage = 5
     'wdpost-master-daemon is not the master of this system',
     'MaxPartitionsPerPoStMessage is 5, the network takes 3',
     'no Sender',
+    'what the old system left there stays',
     'slaves of other machines are turned away',
     'Common.MongoKVStore.Enable, Common.MongoKVStore.DSN',
   ]) {

@@ -95,10 +95,18 @@ test('attach names what it leaves out and ends with 3', async () => {
 });
 
 test('attach fails with one line where nothing can be scanned', async () => {
+  await rm(store.path, { recursive: true });
   const { code, stdout, stderr } = await util('attach', '--name=a', store.path);
-  expect(stderr).toMatch(/^error: store .*: none of its folders holds anything; is it mounted\?$/m);
+  expect(stderr).toMatch(/^error: store .*: it cannot be looked at \(ENOENT\)$/m);
   expect(stderr).not.toContain('add the section');
   expect([code, stdout.trim()]).toEqual([1, '']);
+});
+
+test('attach takes a store that is empty yet, and asks whether it is mounted', async () => {
+  const { code, stdout, stderr } = await util('attach', '--name=a', store.path);
+  expect(stderr).toMatch(/^nothing is in it yet.*Is it mounted\?/m);
+  expect(stdout).toContain('Name = "a"');
+  expect(code).toBe(0);
 });
 
 test('attach refuses a second name for a store of the config file', async () => {

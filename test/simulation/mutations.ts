@@ -173,6 +173,11 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
+    name: 'forgets a proof that did not verify',
+    caught: /lost, though it was proven/,
+    decide: without(({ kind }) => kind === 'look-again'),
+  },
+  {
     name: 'puts any partitions in one message',
     caught: /can be disputed/,
     decide: withActions((actions) => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { decide } from '../../src/poster/decide.ts';
 import { Random } from '../chaos/random.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import { countBits } from './sectors.ts';
@@ -63,16 +64,17 @@ it('skips the sectors of a store that hangs for a whole window and no others, an
 
 /** A base fee two hundred times as high from five epochs after each Open until Close: dear, and within the budget. */
 class DearWindows extends Weather {
-  readonly #plan: Plan;
+  readonly start: number;
+  readonly window: number;
 
-  constructor(plan: Plan) {
-    super(new Random(0), { epochs: plan.epochs, calmFrom: plan.epochs, density: 0 });
-    this.#plan = plan;
+  constructor({ epochs, start, policy }: Plan) {
+    super(new Random(0), { epochs, calmFrom: epochs, density: 0 });
+    this.start = start;
+    this.window = policy.challengeWindow;
   }
 
   override blows(storm: Storm, epoch: number): boolean {
-    const { start, policy } = this.#plan;
-    return storm === 'base-fee' && epoch >= start && (epoch - start) % policy.challengeWindow >= 5;
+    return storm === 'base-fee' && epoch >= this.start && (epoch - this.start) % this.window >= 5;
   }
 }
 
@@ -107,3 +109,22 @@ it.each([
     expect(outcomes.filter(({ end }) => end !== 'proven')).toEqual([]);
   },
 );
+
+/** Our verifier is wrong from each challenge until 10 epochs after Open; from then until Close no slave gets on. */
+class WrongThenSlow extends DearWindows {
+  override blows(storm: Storm, epoch: number): boolean {
+    const isEarly = (epoch - this.start + 20) % this.window < 30;
+    return storm === (isEarly ? 'wrong-verifier' : 'slow-proofs');
+  }
+}
+
+const forgetful: typeof decide = (...known) => decide(...known).filter(({ kind }) => kind !== 'look-again');
+
+it('sends what was refused, when it was the verifier that was wrong', () => {
+  const plan = { ...clearPlan(() => 0), proveEpochs: 8, challengeConfidence: 5 };
+  const windows = { ...plan, weather: new WrongThenSlow(plan) };
+  expect(simulate(windows).outcomes.filter(({ end }) => end !== 'proven')).toEqual([]);
+  expect(
+    simulate(windows, { judgement: { decide: forgetful } }).outcomes.filter(({ end }) => end === 'lost'),
+  ).not.toEqual([]);
+});

@@ -1,5 +1,6 @@
 import type { Bitfield } from '../../src/filecoin/bitfield.ts';
 import type { Run, RunPartition } from '../../src/poster/run.ts';
+import type { Proof } from './miner-state.ts';
 import type { Plan } from './plan.ts';
 import { countBits, fieldOf, sectorOf } from './sectors.ts';
 import type { SimChain } from './sim-chain.ts';
@@ -31,6 +32,8 @@ export class Oracle {
   readonly #chain: SimChain;
   readonly #reserve: number;
   readonly #maxFee: bigint;
+  /** The first of its kind: when it was there. */
+  readonly #proofs = new Map<string, number>();
 
   constructor(init: {
     readonly plan: Plan;
@@ -42,6 +45,12 @@ export class Oracle {
     this.#chain = init.chain;
     this.#reserve = init.reserve;
     this.#maxFee = init.maxFee;
+  }
+
+  /** A slave made it. */
+  onProof({ randomness, partition, sectors }: Proof, epoch: number): void {
+    const key = `${randomness}/${partition}/${sectors}`;
+    if (!this.#proofs.has(key)) this.#proofs.set(key, epoch);
   }
 
   /** Sectors are about to be left out of a proof. */
@@ -186,6 +195,17 @@ export class Oracle {
       whole = weather.isPayable(at) && (sectors & stores.unreadable(partition, at)) === 0 ? whole + 1 : 0;
       const submitting = at + 1 - Math.max(at + 1 - whole, open + submitConfidence);
       if (whole >= needed && submitting >= SUBMISSION) return `all was well for ${whole} epochs until ${at}`;
+    }
+    // One that was made once is not made in vain, whatever became of it and of those who could make another.
+    const made = this.#proofs.get(`${this.#chain.randomness(challenge)}/${partition}/${sectors}`);
+    if (made !== undefined && made > upset && !weather.during(made, close).includes('lost-tasks')) {
+      let sendable = 0;
+      for (let at = made + 1; at < close; at++) {
+        sendable = weather.isSendable(at) ? sendable + 1 : 0;
+        const submitting = at + 1 - Math.max(at + 1 - sendable, open + submitConfidence);
+        if (sendable >= REACTION && submitting >= SUBMISSION)
+          return `it was proven at ${made} and could be sent until ${at}`;
+      }
     }
     for (let at = Math.max(close - this.#reserve - needed, first); at < close; at++) {
       if (at <= upset || !weather.isPayable(at) || !enough(sectors & stores.unreadable(partition, at)))

@@ -2,11 +2,13 @@ import { Bitfield } from '../../src/filecoin/bitfield.ts';
 import type { Action } from '../../src/poster/actions.ts';
 import { allCopies } from '../../src/poster/corrupt-copies.ts';
 import { pauseUntil } from '../../src/poster/reserve.ts';
-import { provenSectors, type Run } from '../../src/poster/run.ts';
+import { type PartitionState, provenSectors, type Run } from '../../src/poster/run.ts';
 import { bitsOf, sectorOf } from './sectors.ts';
-import { NodeAway } from './sim-node.ts';
+import { type Call, NodeAway } from './sim-node.ts';
 import { paceOf, type SimMemory, type SimParts } from './sim-parts.ts';
 import { move, type Row, randomnessBytes, randomnessOf, restart } from './sim-rows.ts';
+
+const MOST_REFUSED = 3;
 
 interface Setting {
   readonly row: Row;
@@ -78,11 +80,21 @@ export function carryOut(parts: SimParts, action: Action, setting: Setting): voi
     case 'accept':
       node.ask('randomness');
       node.ask('verify');
-      if (!verifies(parts, run, action.partition, action.proof)) throw new NodeAway('the proof does not verify');
-      if (move(row, run, action.partition, 'proving', { state: 'proven', proof: action.proof })) {
-        memory.failures.delete(action.partition);
+      if (!verifies(parts, run, action.partition, action.proof)) {
+        memory.looksAgain.set(action.partition, height);
+        doubt(parts, action, setting);
+        throw new NodeAway('the proof does not verify');
       }
+      store(setting, action.partition, 'proving', action.proof);
       return;
+    case 'look-again': {
+      memory.looksAgain.set(action.partition, height);
+      const proof = partitionOf(run, action.partition)?.refusedProof ?? null;
+      const isAway = ['randomness', 'verify'].some((call) => !answers(parts, call as Call));
+      if (proof === null || isAway || !verifies(parts, run, action.partition, proof)) return;
+      store(setting, action.partition, action.from, proof);
+      return;
+    }
     case 'submit':
       submit(parts, setting, action.partitions);
       return;
@@ -118,6 +130,38 @@ export function carryOut(parts: SimParts, action: Action, setting: Setting): voi
   }
 }
 
+function answers({ node }: SimParts, call: Call): boolean {
+  try {
+    node.ask(call);
+    return true;
+  } catch (error) {
+    if (error instanceof NodeAway) return false;
+    throw error;
+  }
+}
+
+function store({ row, run, memory }: Setting, index: number, from: PartitionState, proof: Uint8Array): void {
+  if (!move(row, run, index, from, { state: 'proven', proof, refusedProof: null })) return;
+  memory.failures.delete(index);
+  memory.pausedUntil.delete(index);
+}
+
+/** As in accept-proof.ts: kept, refused while that helps, and counted when the master took it. */
+function doubt(
+  { chain, master, node, plan }: SimParts,
+  { partition: index, proof, mayRefuse }: Extract<Action, { kind: 'accept' }>,
+  { row, run }: Setting,
+): void {
+  const { taskId, refusedProofs } = partitionOf(run, index) ?? {};
+  if (randomnessOf(run.randomness) !== chain.randomness(run.challenge)) return;
+  if (!move(row, run, index, 'proving', { refusedProof: proof })) return;
+  node.mayDie();
+  if (!taskId || refusedProofs === undefined || !mayRefuse || refusedProofs >= MOST_REFUSED) return;
+  if (plan.weather.blows('master-away', node.epoch) || !master.refuse(taskId, proof)) return;
+  node.mayDie();
+  move(row, run, index, 'proving', { refusedProofs: refusedProofs + 1 });
+}
+
 /** The rest that a partition takes after a failure. */
 export function pause(parts: SimParts, { run, memory, height }: Setting, index: number): void {
   const failures = (memory.failures.get(index) ?? 0) + 1;
@@ -135,10 +179,11 @@ function givesUp(parts: SimParts, run: Run, index: number, skipped: Bitfield): v
 }
 
 /** As against the challenge that the chain has now. */
-function verifies({ master, chain }: SimParts, run: Run, index: number, bytes: Uint8Array): boolean {
+function verifies({ master, chain, node, plan }: SimParts, run: Run, index: number, bytes: Uint8Array): boolean {
   const proof = master.proofOf(bytes);
   const partition = run.partitions.find((one) => one.index === index);
   return (
+    !plan.weather.blows('wrong-verifier', node.epoch) &&
     proof !== undefined &&
     partition !== undefined &&
     proof.sectors === bitsOf(provenSectors(partition)) &&
@@ -160,7 +205,13 @@ function submit(parts: SimParts, { row, run }: Setting, indices: readonly number
   if (proofs.length < partitions.length) {
     for (const { index, proof } of partitions) {
       const holds = proof !== null && verifies(parts, run, index, proof);
-      move(row, run, index, 'proven', holds ? { messageLimit: 1 } : { state: 'checking', proof: null, taskId: null });
+      move(
+        row,
+        run,
+        index,
+        'proven',
+        holds ? { messageLimit: 1 } : { state: 'checking', proof: null, refusedProof: proof, taskId: null },
+      );
     }
     throw new NodeAway('a proof does not verify');
   }

@@ -21,7 +21,10 @@ export class SimMaster {
   readonly #tasks = new Map<string, SimTask>();
   readonly #proofs: Proof[] = [];
 
-  constructor(plan: Plan, random: Random) {
+  readonly #onProof: (proof: Proof, epoch: number) => void;
+
+  constructor(plan: Plan, random: Random, onProof: (proof: Proof, epoch: number) => void) {
+    this.#onProof = onProof;
     this.#plan = plan;
     this.#random = random;
   }
@@ -38,6 +41,14 @@ export class SimMaster {
 
   get(id: string): TaskFact {
     return this.#tasks.get(id)?.fact ?? { state: 'failed', reason: 'the master does not know the task any more' };
+  }
+
+  /** Whether it took it: another proof is made then. */
+  refuse(id: string, bytes: Uint8Array): boolean {
+    const task = this.#tasks.get(id);
+    if (task?.fact.state !== 'proven' || this.proofOf(task.fact.proof) !== this.proofOf(bytes)) return true;
+    this.#tasks.set(id, { ...task, left: this.#plan.proveEpochs, fact: { state: 'running' } });
+    return true;
   }
 
   proofOf(bytes: Uint8Array): Proof | undefined {
@@ -85,6 +96,7 @@ export class SimMaster {
     } else {
       const bytes = new Uint8Array(192);
       new DataView(bytes.buffer).setUint32(0, this.#proofs.push(task.proof) - 1);
+      this.#onProof(task.proof, epoch);
       task.fact = { state: 'proven', proof: bytes, tookMs: null };
     }
   }

@@ -42,6 +42,7 @@ export interface SimParts {
 export interface SimMemory {
   readonly checks: Map<number, NonNullable<PartitionFacts['checks']>>;
   readonly pausedUntil: Map<number, number>;
+  readonly looksAgain: Map<number, number>;
   /** In a row. */
   readonly failures: Map<number, number>;
 }

@@ -96,7 +96,12 @@ export class SimPoster {
   }
 
   #memory(run: Run): SimMemory {
-    const memory = this.#memories.get(run.id) ?? { checks: new Map(), pausedUntil: new Map(), failures: new Map() };
+    const memory = this.#memories.get(run.id) ?? {
+      checks: new Map(),
+      pausedUntil: new Map(),
+      looksAgain: new Map(),
+      failures: new Map(),
+    };
     this.#memories.set(run.id, memory);
     return memory;
   }
@@ -125,6 +130,7 @@ export class SimPoster {
     const { index, state, taskId, messageId } = partition;
     const checks = memory.checks.get(index);
     const pausedUntil = memory.pausedUntil.get(index);
+    const lookedAgainAt = memory.looksAgain.get(index);
     const asksMaster = state === 'proving' && taskId !== null;
     const isMasterAway = plan.weather.blows('master-away', node.epoch) || node.isLost();
     const task = asksMaster && !isMasterAway ? master.get(taskId) : undefined;
@@ -143,6 +149,7 @@ export class SimPoster {
       ...(task && { task }),
       ...(message && { message }),
       ...(posted !== undefined && { posted }),
+      ...(lookedAgainAt !== undefined && { lookedAgainAt }),
       ...(pausedUntil !== undefined && { pausedUntil }),
     };
   }

@@ -23,6 +23,7 @@ export function newPartition(index: number, sectors: Bitfield, recovering: Bitfi
     provingEpoch: null,
     corrupt: [],
     refusedProofs: 0,
+    refusedProof: null,
   };
 }
 
@@ -46,12 +47,14 @@ export function move(
   return moved;
 }
 
+const NOT_REFUSED = { refusedProof: null, refusedProofs: 0 } as const;
+
 /** The rows' part of `restartRun`. Returns the messages that must not land any more. */
 export function restart(row: Row, run: Run, randomness: Uint8Array): string[] {
   const partitions = row.run.partitions.map((one): RunPartition => {
     if (one.state === 'missed') return one;
     if (one.state === 'landed') return { ...one, proof: null };
-    return { ...one, state: 'checking', taskId: null, proof: null, messageId: null, commitment: null };
+    return { ...one, state: 'checking', taskId: null, proof: null, ...NOT_REFUSED, messageId: null, commitment: null };
   });
   row.run = { ...row.run, randomness, partitions };
   return run.partitions.flatMap(({ state, messageId }) =>

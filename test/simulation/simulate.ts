@@ -63,7 +63,7 @@ export function simulate(
   const chain = new SimChain(plan, random, poStProofType(plan.proofType).partitionSectors);
   const oracle = new Oracle({ plan, chain, reserve: Math.max(15, 10 + paceOf(plan).slow), maxFee: MAX_FEE });
   const outbox = new SimOutbox({ plan, node, chain, tell, onPush: (push, earlier) => oracle.onPush(push, earlier) });
-  const master = new SimMaster(plan, random);
+  const master = new SimMaster(plan, random, (proof, epoch) => oracle.onProof(proof, epoch));
   const parts: SimParts = {
     plan,
     random,

@@ -34,10 +34,17 @@ export const storms = [
   'repeated-actions',
   /** The wall clock jumps by up to an hour. */
   'clock-steps',
+  /** Our verifier calls every proof invalid. */
+  'wrong-verifier',
 ] as const;
 export type Storm = (typeof storms)[number];
 
 const bits = new Map(storms.map((storm, index) => [storm, 1 << index]));
+
+const SENDABLE = ['base-fee', 'slow-proofs', 'failing-proofs', 'false-faults'].reduce(
+  (flags, storm) => flags | (bits.get(storm as Storm) ?? 0),
+  0,
+);
 
 /** Which storms blow in which epoch. */
 export class Weather {
@@ -66,6 +73,11 @@ export class Weather {
   /** Calm, or dear only: what the base fee rises to can be paid. */
   isPayable(epoch: number): boolean {
     return ((this.#flags[epoch] ?? 0) & ~(bits.get('base-fee') ?? 0)) === 0;
+  }
+
+  /** A proof that is there can be verified and sent, whatever becomes of others. */
+  isSendable(epoch: number): boolean {
+    return ((this.#flags[epoch] ?? 0) & ~SENDABLE) === 0;
   }
 
   /** The storms of any of these epochs. */

@@ -53,3 +53,8 @@ test('whatever the paths, only whole folders of a store are replaced', () => {
     }),
   );
 });
+
+test('a path that goes up stays as it is: where it leads is not told by its beginning', () => {
+  const task = taskIn('/mnt/one/../../root');
+  expect(localTask(task, { places, attached })).toEqual(task);
+});

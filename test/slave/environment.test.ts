@@ -63,6 +63,16 @@ test('BELLMAN_GPU_INDEXS chooses the GPU where CUDA_VISIBLE_DEVICES does not', (
   expect(proverEnvironment(components, both)).toMatchObject({ CUDA_VISIBLE_DEVICES: '2' });
 });
 
+test('an empty variable is not set for the provers either', () => {
+  const components = { logger: silentLogger };
+  const empty = { FORCE_SECTOR_SIZE: '', CUDA_VISIBLE_DEVICES: '', BELLMAN_GPU_INDEXS: '1', OF_OTHERS: '' };
+  expect(proverEnvironment(components, empty)).toEqual({
+    CUDA_VISIBLE_DEVICES: '1',
+    BELLMAN_GPU_INDEXS: '1',
+    OF_OTHERS: '',
+  });
+});
+
 test.each([
   [{ CUDA_VISIBLE_DEVICES: '-1' }, 1],
   [{ BELLMAN_GPU_INDEXS: 'NoDevFiles' }, 1],

@@ -135,8 +135,7 @@ describe('pruning', () => {
   test('takes out what is gone, part by part, and nothing else', async () => {
     const one = await makeSector(store, 1);
     const two = await makeSector(store, 2);
-    await makeSector(store, 3);
-    await makeSector(store, 4);
+    for (let number = 3; number < 10; number++) await makeSector(store, number);
     await attach(store);
     for (const path of Object.values(one)) await rm(path, { recursive: true });
     await rm(two.cache, { recursive: true });
@@ -264,4 +263,66 @@ test('another store at the path neither comes into the index nor takes anything 
   await makeSector(store, 4);
   expect(await attach(store, { prune: true })).toMatchObject({ pruned: 0, failure: { code: 'store-not-itself' } });
   expect(await copies(1)).toEqual(['a both']);
+});
+
+test('a wrong store with a copy of one sector comes not into the index, and makes nothing of the right one vanish', async () => {
+  for (let number = 0; number < 10; number++) await makeSector(store, number);
+  await attach(store);
+  await rename(store.path, join(stores.root, 'real'));
+  store = await stores.store('a');
+  for (let number = 5; number < 12; number += 6) await makeSector(store, number);
+  for (const prune of [false, true, true]) {
+    expect(await attach(store, { prune })).toMatchObject({
+      added: 0,
+      pruned: 0,
+      failure: { code: 'store-not-itself' },
+    });
+  }
+  expect([await copies(1), await copies(11)]).toEqual([['a both'], []]);
+});
+
+test('a store of which nearly half is away is not pruned', async () => {
+  for (let number = 0; number < 20; number++) await makeSector(store, number);
+  await attach(store);
+  for (let number = 11; number < 20; number++) {
+    for (const folder of ['sealed', 'cache'])
+      await rm(join(store.path, `${folder}/s-t01000-${number}`), { recursive: true });
+  }
+  expect(await attach(store, { prune: true })).toMatchObject({ pruned: 0, failure: { code: 'store-not-itself' } });
+  expect(await copies(19)).toEqual(['a both']);
+});
+
+describe('a store that begins empty', () => {
+  const scanned = async () => [...(await index.scannedStores())];
+
+  test('is known once it was attached', async () => {
+    const report = await attach(store);
+    expect(report.failure).toBeUndefined();
+    expect(report.isEmpty).toBe(true);
+    expect(await scanned()).toEqual(['a']);
+  });
+
+  test('is not what a store is whose sectors are away', async () => {
+    await makeSector(store, 1);
+    await attach(store);
+    await rm(store.path, { recursive: true });
+    await mkdir(store.path);
+    expect(await attach(store)).toMatchObject({ isEmpty: false, failure: { code: 'store-empty' } });
+  });
+
+  test.runIf(canMount)('and grows is known where it is a mount of its own', async () => {
+    const growing = { ...store, growing: true };
+    const checker = { stores: [growing], trouble: async () => 'it holds nothing' };
+    const indexNew = () => indexNewSectors({ ...components(), checker }, growing, new AbortController().signal);
+    await expect(indexNew()).rejects.toMatchObject({ code: 'store-not-itself' });
+    expect(await scanned()).toEqual([]);
+    const mount = new Mount((await stores.store('source')).path, store.path);
+    try {
+      await mount.mount();
+      expect(await indexNew()).toBe(0);
+      expect(await scanned()).toEqual(['a']);
+    } finally {
+      mount.end();
+    }
+  });
 });

@@ -53,6 +53,7 @@ test('leaves out what cannot be used, and says so', async () => {
   await write('broken', '{');
   await write('odd', { Name: 5 });
   await write('plugged', { Name: 'p', PluginName: 'x' });
+  await write('vast', '\0'.repeat(20_000_000));
   const { stores: found, warnings } = await scan([`${stores.root}/*`]);
   expect(found).toEqual([]);
   expect(warnings).toEqual([

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SectorSet } from '../../src/stores/index/sector-set.ts';
 import type { Facts, Seen } from '../../src/stores/reconcile/difference.ts';
-import { goneForGood } from '../../src/stores/reconcile/gone-for-good.ts';
+import { goneForGood, missedIfGone } from '../../src/stores/reconcile/gone-for-good.ts';
 
 const MINER = 1000;
 const numbers = fc.uniqueArray(fc.nat(20)).map((list) => SectorSet.of(list));
@@ -46,4 +46,25 @@ test('the old data of upgraded sectors is, the new data never', () => {
 
 test('nothing of a miner that the chain was not asked about', () => {
   expect(goneForGood(factsOf({ live: new Map(), indexed: [share('a', SectorSet.of([1]))] }))).toEqual([]);
+});
+
+test('what is whole in another store is, and a part alone is not', () => {
+  const [all, sealed, cache] = [SectorSet.of([1, 2, 3]), SectorSet.of([1, 2]), SectorSet.of([1, 3])];
+  const facts = factsOf({ live: liveOf(all), indexed: [share('a', all)], elsewhere: [share('b', sealed, cache)] });
+  const [gone] = goneForGood(facts);
+  expect([[...(gone?.sealed ?? [])], [...(gone?.cache ?? [])]]).toEqual([
+    [1, 2],
+    [1, 3],
+  ]);
+});
+
+test('the files of an upgrade that the chain does not know are not missed', () => {
+  const all = SectorSet.of([1, 2]);
+  const facts = { live: liveOf(all), indexed: [share('a', all), share('a', all, all, true)], elsewhere: [] };
+  expect(missedIfGone(facts)).toMatchObject([{ upgraded: false }]);
+});
+
+test('of a miner that was not asked about everything is missed', () => {
+  const all = SectorSet.of([1, 2]);
+  expect(missedIfGone({ live: new Map(), indexed: [share('a', all)], elsewhere: [share('b', all)] })).toHaveLength(1);
 });

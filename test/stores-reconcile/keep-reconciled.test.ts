@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Clock } from '../../src/clock/clock.ts';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import { idAddress } from '../../src/filecoin/address.ts';
 import { Bitfield } from '../../src/filecoin/bitfield.ts';
 import { SectorIndex } from '../../src/stores/index/sector-index.ts';
+import { SectorSet } from '../../src/stores/index/sector-set.ts';
 import type { PersistStore } from '../../src/stores/persist-store.ts';
 import { keepReconciled } from '../../src/stores/reconcile/keep-reconciled.ts';
 import { StoreChecker } from '../../src/stores/store-checker.ts';
@@ -13,7 +15,8 @@ import { RecordedAlerts } from '../support/alerts.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 
-const DAY_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 let database: TestDatabase;
 let stores: TestStores;
@@ -109,4 +112,22 @@ test('a store is compared once a day, and never while a partition is being prove
   await makeSector(a, 1);
   passedMs += DAY_MS + 1;
   await expect.poll(() => alerts.open.size, { timeout: 15_000 }).toBe(0);
+});
+
+test('a store that is not itself is compared every hour, and is itself again where nobody misses what is gone', async () => {
+  const all = [1, 2, 3, 4, 5, 6, 7, 8];
+  for (const number of all) await makeSector(a, number);
+  const { db } = database;
+  const numbers = SectorSet.of(all);
+  await new SectorIndex({ db }).add([{ store: 'a', minerId: MINER, upgraded: false, sealed: numbers, cache: numbers }]);
+  for (const number of [1, 2, 3]) await rm(join(a.path, `sealed/s-t01000-${number}`));
+  start([4, 5, 6, 7, 8]);
+  await db.kysely
+    .insertInto('store_reconciliations')
+    .values({ store: 'a', began_at: clock.now() - HOUR_MS - 1, ended_at: 1, trouble: null })
+    .onDuplicateKeyUpdate({ began_at: clock.now() - HOUR_MS - 1, ended_at: 1, trouble: null })
+    .execute();
+  expect(await checker.trouble('a')).toMatch('files of sectors seen there before');
+  await expect.poll(async () => (await last())?.ended_at, { timeout: 15_000 }).toBeGreaterThan(1);
+  expect(await checker.trouble('a')).toBeUndefined();
 });

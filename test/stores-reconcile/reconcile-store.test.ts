@@ -1,4 +1,4 @@
-import { rm, truncate } from 'node:fs/promises';
+import { rename, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock/system-clock.ts';
@@ -45,9 +45,17 @@ function world(live: readonly number[], upgraded: readonly number[] = []) {
   const components = { clock: systemClock, logger: silentLogger, db, index };
   const checker = new StoreChecker(components, { stores: [a, b], sectorTimeoutMs: 500 });
   endings.push(() => checker.close());
-  const sectors = new Map([[MINER, { sectors: SectorSet.of(live), upgraded: SectorSet.of(upgraded), sectorSize: SIZE }]]);
+  const sectors = new Map([
+    [MINER, { sectors: SectorSet.of(live), upgraded: SectorSet.of(upgraded), sectorSize: SIZE }],
+  ]);
   return {
     index,
+    checker,
+    check: async (numbers: readonly number[], isUpgraded = false) => {
+      const wanted = numbers.map((number) => ({ number, upgraded: isUpgraded }));
+      const checks = await checker.check({ minerId: MINER, sectorSize: SIZE, sectors: wanted });
+      return checks.map(({ verdict }) => verdict);
+    },
     lost: () => saveLost({ ...components, checker }, sectors),
     reconcile: (store: PersistStore) =>
       reconcileStore({ ...components, checker }, { store, stores: ['a', 'b'], live: sectors }),
@@ -155,6 +163,104 @@ test('a store that was detached has to be attached and compared again before a s
   await reconcile(a);
   await lost();
   expect(await findings()).toEqual([' 2 missing']);
+});
+
+/** Numbers of the sealed files that the index has there. */
+async function indexed(index: SectorIndex, store: string, isUpgraded = false): Promise<number[]> {
+  const shares = await index.shares({ store });
+  return shares.filter(({ upgraded }) => upgraded === isUpgraded).flatMap(({ sealed }) => [...sealed]);
+}
+
+async function removeSectors(store: PersistStore, numbers: readonly number[], upgraded = false): Promise<void> {
+  for (const number of numbers) {
+    for (const folder of upgraded ? ['update', 'update-cache'] : ['sealed', 'cache']) {
+      await rm(join(store.path, folder, `s-t01000-${number}`), { recursive: true });
+    }
+  }
+}
+
+describe('a store from which much was taken on purpose is itself again', () => {
+  const all = Array.from({ length: 20 }, (_, number) => number);
+
+  test('moved to another store, and nothing of it is a duplicate', async () => {
+    for (const number of all) await makeSector(a, number);
+    await makeSector(b, 90);
+    const { reconcile, index, checker, check } = world([...all, 90]);
+    await reconcile(a);
+    await reconcile(b);
+    for (const number of all.slice(0, 12)) {
+      for (const folder of ['sealed', 'cache']) {
+        await rename(join(a.path, folder, `s-t01000-${number}`), join(b.path, folder, `s-t01000-${number}`));
+      }
+    }
+    expect(await checker.trouble('a')).toMatch('sectors seen there before');
+    // Nobody knows yet where they are.
+    await expect(reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
+    await reconcile(b);
+    await reconcile(a);
+    expect(await indexed(index, 'a')).toEqual(all.slice(12));
+    expect(await findings()).toEqual([]);
+    await removeSectors(a, [15]);
+    expect(await check([14, 15])).toEqual(['good', 'bad']);
+  });
+
+  test('expired, and removed at once', async () => {
+    for (const number of all) await makeSector(a, number);
+    await makeSector(b, 90);
+    await world([...all, 90]).reconcile(a);
+    await removeSectors(a, all.slice(0, 12));
+    const { reconcile, index, check } = world([...all.slice(12), 90]);
+    expect(await check([15])).toEqual(['good']);
+    await reconcile(a);
+    expect(await indexed(index, 'a')).toEqual(all.slice(12));
+    await removeSectors(a, [15]);
+    expect(await check([15])).toEqual(['bad']);
+  });
+
+  test('upgraded, the old data being removed to the last sector', async () => {
+    const some = all.slice(0, 6);
+    for (const number of some) {
+      await makeSector(a, number);
+      await makeSector(a, number, { upgraded: true });
+    }
+    await makeSector(b, 90);
+    await world([...some, 90]).reconcile(a);
+    await removeSectors(a, some);
+    const { reconcile, index, check, checker } = world([...some, 90], some);
+    expect(await checker.trouble('a')).toMatch('sealed/ is gone or empty');
+    await reconcile(a);
+    expect(await indexed(index, 'a')).toEqual([]);
+    expect(await indexed(index, 'a', true)).toEqual(some);
+    await removeSectors(a, [5], true);
+    expect(await check(some, true)).toEqual(['good', 'good', 'good', 'good', 'good', 'bad']);
+  });
+
+  test('but not where what is gone is missed, or where nothing is left to know it by', async () => {
+    for (const number of all) await makeSector(a, number);
+    await makeSector(b, 90);
+    await world([...all, 90]).reconcile(a);
+    await removeSectors(a, all.slice(0, 12));
+    await expect(world([...all, 90]).reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
+    await expect(world([90]).reconcile(a)).rejects.toMatchObject({ code: 'store-not-itself' });
+    expect(await indexed(world([]).index, 'a')).toEqual(all);
+  });
+});
+
+test('a sector lost while its upgrade is under way is missing, whatever lies in update/', async () => {
+  for (const number of [1, 2, 3, 4, 5]) await makeSector(a, number);
+  await makeSector(a, 5, { upgraded: true });
+  await makeSector(b, 90);
+  await world([1, 2, 3, 4, 5, 90]).reconcile(a);
+  await removeSectors(a, [5]);
+  const { reconcile, lost, index } = world([1, 2, 3, 4, 5, 90]);
+  expect((await reconcile(a)).findings.missing).toBe(1);
+  expect(await indexed(index, 'a')).toEqual([1, 2, 3, 4, 5]);
+  await reconcile(b);
+  await forgetStore(database.db, 'a');
+  await recordStore(database.db, a, SCAN);
+  await reconcile(a);
+  await lost();
+  expect(await findings()).toEqual([' 5 missing']);
 });
 
 describe('a store that is not itself gives nothing at all', () => {

@@ -7,7 +7,7 @@ interface Find {
   readonly kind: string;
   readonly miner: number;
   readonly number: number;
-  /** Says that both are in this store. */
+  /** Says that both are in this store; '' that it is not known. */
   found(store: string): void;
   failed(message: string): void;
 }
@@ -30,7 +30,7 @@ export async function startOldDaemon(onFind: (find: Find) => void): Promise<{ ad
         kind,
         miner,
         number,
-        found: (store) => answer({ result: { Found: true, Instance: { SealedFile: store, CacheDir: store } } }),
+        found: (store) => answer({ result: { Found: store !== '', Instance: { SealedFile: store, CacheDir: store } } }),
         failed: (message) => answer({ error: { code: 1, message } }),
       });
     }),

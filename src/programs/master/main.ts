@@ -4,6 +4,7 @@ import { LOG_HELP, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
 import { ServiceManager } from '../../cli/service-manager.ts';
 import { untilSignal } from '../../cli/until-signal.ts';
+import { endsOnWrongUsage } from '../../cli/usage-errors.ts';
 import { programVersion } from '../../cli/version.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { loadMasterConfig } from '../../config/master-file.ts';
@@ -13,7 +14,7 @@ import { addVerbs } from './operator/add-verbs.ts';
 import { runWinningLine } from './winning-line.ts';
 
 const service = new ServiceManager(process.env);
-const program = new Command('wdpost-master-daemon')
+const program = endsOnWrongUsage(new Command('wdpost-master-daemon'))
   .version(programVersion())
   .description('Keeps proving tasks in the database and leases them to slaves. With -c alone it runs the master')
   .option('-c, --config <file>', 'wdpost_master.toml')
@@ -30,8 +31,6 @@ const program = new Command('wdpost-master-daemon')
         'wdpost-master-daemon tasks list -c /etc/wdpost/wdpost_master.toml',
       ),
   )
-  .showHelpAfterError('(add --help for the options)')
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .action((options: { config?: string; stage: string }) => {
     const { config: file, stage } = options;
     const [word] = program.args;

@@ -10,6 +10,7 @@ import { Operator } from '../../dispatch/operator.ts';
 import { proveBatch } from '../../dispatch/prove-batch.ts';
 import { keepRetention } from '../../dispatch/retention.ts';
 import { TaskWaits } from '../../dispatch/task-waits.ts';
+import { CodedError } from '../../errors/coded-error.ts';
 import type { Verifier } from '../../ext-processor/verifier.ts';
 import { allSlavesAway } from '../../queue/all-slaves-away.ts';
 import type { LeasePolicy } from '../../queue/end-lost-attempts.ts';
@@ -95,7 +96,7 @@ export class Reign {
   }
 
   async close(reason: string): Promise<void> {
-    this.#over.abort(new Error(reason));
+    this.#over.abort(new CodedError('not-leading', reason));
     for (const peer of this.#peers) peer.connection.close(reason);
     await this.#housekeeping.close();
     await this.#retention;
@@ -142,7 +143,7 @@ export class Reign {
   /** Ends when its answer is there, or the one who asked is gone. */
   async proveBatch(request: Parameters<typeof proveBatch>[1], peer: RpcPeer): Promise<WindowPostOutput> {
     const gone = new AbortController();
-    void peer.connection.closed.then((reason) => gone.abort(new Error(reason)));
+    void peer.connection.closed.then((reason) => gone.abort(new CodedError('connection-lost', reason)));
     const components = { ...this.#components, leader: this.leader, waits: this.#waits, ...this.#batchFacts() };
     return await proveBatch(components, request, AbortSignal.any([gone.signal, this.#over.signal]));
   }

@@ -1,6 +1,9 @@
-import type { Readable } from '../../queue/store-roots.ts';
+import { type Readable, withSlash } from '../../queue/store-roots.ts';
 import type { StorePlace } from '../../rpc/methods.ts';
 import type { RpcPeer } from '../../rpc/peer-session.ts';
+
+/** As in the RPC's own. */
+const LONGEST_NAME = 1_024;
 
 /** What is needed of the one who tells. */
 type Teller = Pick<RpcPeer, 'hello'> & { readonly connection: { readonly closed: Promise<unknown> } };
@@ -31,17 +34,21 @@ export class StoreTable {
 
   /**
    * Of these stores, and of those that lie in their folders: these are not where the outer one is. Managers may have a store of one name
-   * at different places.
+   * at different places. Where they have different stores at one place, a path there says nothing about which of them is meant: such a
+   * place has a name that no slave has.
    */
-  places(names: readonly string[]): StorePlace[] {
-    if (names.length === 0) return [];
-    const wanted = new Set(names);
-    const all = [...this.#told.values()].flatMap(({ stores }) => stores);
+  places(attached: readonly string[]): StorePlace[] {
+    if (attached.length === 0) return [];
+    const wanted = new Set(attached);
+    const namesAt = new Map<string, Set<string>>();
+    for (const { stores } of this.#told.values()) {
+      for (const { name, path } of stores) namesAt.set(path, (namesAt.get(path) ?? new Set()).add(name));
+    }
+    const all = [...namesAt].map(([path, names]) => ({ name: [...names].join(' or ').slice(0, LONGEST_NAME), path }));
     const outer = all.filter(({ name }) => wanted.has(name));
-    const places = all.filter(
+    return all.filter(
       (place) => wanted.has(place.name) || outer.some(({ path }) => place.path.startsWith(withSlash(path))),
     );
-    return [...new Map(places.map((place) => [`${place.name}\0${place.path}`, place])).values()];
   }
 
   /** Where a task may name sectors for this slave; null: anywhere. A store in the folder of an attached one is not attached by that. */
@@ -54,8 +61,4 @@ export class StoreTable {
     const places = this.places(slave.attached ?? []).filter(({ name }) => attached.has(name));
     return [...slave.stores, ...places.map(({ path }) => ({ at: path }))];
   }
-}
-
-function withSlash(path: string): string {
-  return path.endsWith('/') ? path : `${path}/`;
 }

@@ -1,16 +1,15 @@
 import { Command, Option } from 'commander';
 import { exampleHelp, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
+import { endsOnWrongUsage } from '../../cli/usage-errors.ts';
 import { programVersion } from '../../cli/version.ts';
 import { sectorSizeNames } from '../../filecoin/sector-size.ts';
 import { preparedText, prepareParameters } from './prepare.ts';
 
-const program = new Command('gen_cache_and_param_blst')
+const program = endsOnWrongUsage(new Command('gen_cache_and_param_blst'))
   .description('Makes a host ready to prove')
   .version(programVersion())
-  .addHelpText('after', programHelp('gen_cache_and_param_blst wdpost-param --size 32GiB'))
-  .showHelpAfterError('(add --help for the options)')
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  .addHelpText('after', programHelp('gen_cache_and_param_blst wdpost-param --size 32GiB'));
 
 program
   .command('wdpost-param')

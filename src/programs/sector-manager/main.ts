@@ -5,6 +5,7 @@ import { exampleHelp, LOG_HELP, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
 import { ServiceManager } from '../../cli/service-manager.ts';
 import { untilSignal } from '../../cli/until-signal.ts';
+import { endsOnWrongUsage } from '../../cli/usage-errors.ts';
 import { programVersion } from '../../cli/version.ts';
 import { CodedError } from '../../errors/coded-error.ts';
 import { defaultHome } from './default-home.ts';
@@ -16,7 +17,7 @@ import { addUtil } from './util/util-command.ts';
 const home = defaultHome({ env: process.env, userHome: homedir(), exists: existsSync });
 
 const service = new ServiceManager(process.env);
-const program = new Command('sector-manager')
+const program = endsOnWrongUsage(new Command('sector-manager'))
   .version(programVersion())
   .description('Watches chain and sectors, and posts window PoSts')
   .option('--home <dir>', 'folder of configuration and embedded database', home)
@@ -27,9 +28,7 @@ const program = new Command('sector-manager')
       'sector-manager --home /var/lib/wdpost daemon run --poster --conf-dir /etc/wdpost',
       'sector-manager util config check --conf-dir /etc/wdpost',
     ),
-  )
-  .showHelpAfterError('(add --help for the options)')
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  );
 
 interface RunOptions {
   readonly poster?: boolean;

@@ -1,3 +1,4 @@
+import { goesUp, withSlash } from '../../queue/store-roots.ts';
 import type { StorePlace } from '../../rpc/methods.ts';
 import type { Replica, WindowPostTask } from '../../rpc/window-post.ts';
 
@@ -46,10 +47,7 @@ function movesOf(places: readonly StorePlace[], attached: readonly AttachedStore
 }
 
 function moved(path: string, moves: readonly Move[]): string {
+  if (goesUp(path)) return path;
   const move = moves.find(({ from }) => path.startsWith(from));
   return move === undefined ? path : move.to + path.slice(move.from.length);
-}
-
-function withSlash(path: string): string {
-  return `${path.replace(/\/+$/, '')}/`;
 }

@@ -3,6 +3,7 @@ import { LOG_HELP, programHelp } from '../../cli/help-text.ts';
 import { runProgram } from '../../cli/run-program.ts';
 import { ServiceManager } from '../../cli/service-manager.ts';
 import { untilSignal } from '../../cli/until-signal.ts';
+import { endsOnWrongUsage } from '../../cli/usage-errors.ts';
 import { programVersion } from '../../cli/version.ts';
 import { systemClock } from '../../clock/system-clock.ts';
 import { loadSlaveConfig } from '../../config/slave-file.ts';
@@ -11,7 +12,7 @@ import { proverEnvironment } from './prover-environment.ts';
 import { runSlave } from './slave.ts';
 
 const service = new ServiceManager(process.env);
-await new Command('wdpost-slave-daemon')
+await endsOnWrongUsage(new Command('wdpost-slave-daemon'))
   .version(programVersion())
   .description('Proves window PoSt tasks of a master in persistent prover processes, one for each slot')
   // The documented form is `-c=slave.toml`, which commander hands over with the sign.
@@ -21,8 +22,6 @@ await new Command('wdpost-slave-daemon')
     LOG_HELP +
       programHelp('CUDA_VISIBLE_DEVICES=0 FORCE_SECTOR_SIZE=34359738368 wdpost-slave-daemon -c /etc/wdpost/slave.toml'),
   )
-  .showHelpAfterError('(add --help for the options)')
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
   .action(({ config: path }: { config: string }) =>
     runProgram(async () => {
       const logger = createLogger('wdpost-slave');

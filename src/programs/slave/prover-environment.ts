@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { sharedParameters } from '../../ext-processor/shared-parameters.ts';
 import { formatSectorSize } from '../../filecoin/sector-size.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import { checkEnvironment } from './environment.ts';
+import { checkEnvironment, variables } from './environment.ts';
 import { forcedSectorSize } from './identity.ts';
 
 /**
@@ -15,7 +15,14 @@ export function proverEnvironment(
   init: { readonly sharedMemory?: string } = {},
 ): NodeJS.ProcessEnv {
   checkEnvironment(env);
-  return { ...env, ...chosenGpus(components, env), ...stagedParameters(components, env, init.sharedMemory) };
+  const set = withoutEmpty(env);
+  return { ...set, ...chosenGpus(components, set), ...stagedParameters(components, set, init.sharedMemory) };
+}
+
+/** To libraries an empty variable may say something: that all GPUs are hidden, or a sector size that is none. */
+function withoutEmpty(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const names = new Set(variables.map(({ name }) => name));
+  return Object.fromEntries(Object.entries(env).filter(([name, text]) => text !== '' || !names.has(name)));
 }
 
 function chosenGpus({ logger }: { readonly logger: Logger }, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

@@ -121,9 +121,12 @@ export async function attachStore(
 /** What a scan sees says nothing about whose store it is: a wrong one may hold copies. @throws CodedError `store-not-itself` */
 async function refuseByLooking(
   components: { readonly clock: Clock; readonly logger: Logger; readonly index: SectorIndex },
-  store: Pick<PersistStore, 'name' | 'path'>,
+  { silenceMs, ...store }: Pick<AttachInit, 'name' | 'path' | 'silenceMs'>,
 ): Promise<void> {
-  const checker = new StoreChecker(components, { stores: [usualStore(store)] });
+  const checker = new StoreChecker(components, {
+    stores: [usualStore(store)],
+    ...(silenceMs !== undefined && { sectorTimeoutMs: silenceMs }),
+  });
   try {
     await mustBeItself(checker, store.name);
   } finally {

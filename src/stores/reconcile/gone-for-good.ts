@@ -1,5 +1,5 @@
 import type { StoreShare } from '../index/sector-index.ts';
-import { SectorSet } from '../index/sector-set.ts';
+import type { SectorSet } from '../index/sector-set.ts';
 import type { Facts } from './difference.ts';
 import { wantedOf } from './live-sectors.ts';
 
@@ -12,7 +12,9 @@ export function missedIfGone({ live, indexed, elsewhere }: Omit<Facts, 'seen' | 
     const numbers = live.get(share.minerId);
     if (numbers === undefined) return [share];
     const wanted = wantedOf(numbers, share.upgraded);
-    const others = elsewhere.filter(({ minerId, upgraded }) => minerId === share.minerId && upgraded === share.upgraded);
+    const others = elsewhere.filter(
+      ({ minerId, upgraded }) => minerId === share.minerId && upgraded === share.upgraded,
+    );
     const only = (part: 'sealed' | 'cache') =>
       others.reduce((left, other) => left.subtract(other[part]), share[part].intersection(wanted));
     const [sealed, cache] = [only('sealed'), only('cache')];

@@ -11,13 +11,13 @@ import { saveLost } from './save-lost.ts';
 interface Components extends ReconcileComponents {
   readonly alerts: Alerts;
   readonly chain: Pick<Chain, 'head' | 'minerInfo' | 'deadlines' | 'partitions' | 'sectors'>;
-  readonly checker: Pick<StoreChecker, 'trouble' | 'stores' | 'check'>;
+  readonly checker: Pick<StoreChecker, 'trouble' | 'states' | 'stores' | 'check'>;
 }
 
 type Miners = readonly { readonly minerId: number; readonly address: Address }[];
 
 const EVERY_MS = 24 * 3_600_000;
-/** After a try that came to nothing. */
+/** After a try that came to nothing, and where a store is not itself: perhaps since much was removed on purpose. */
 const AGAIN_MS = 3_600_000;
 /** Between looks whether a store is due, or proving has ended. */
 const PAUSE_MS = 15_000;
@@ -66,9 +66,13 @@ async function reconcile(components: Components, miners: Miners, store: PersistS
 /** The one that waits longest, where one is due. */
 async function dueStore({ clock, db, checker }: Components): Promise<PersistStore | undefined> {
   const rows = await db.kysely.selectFrom('store_reconciliations').select(['store', 'began_at', 'trouble']).execute();
+  const troubled = new Set(
+    checker.states.filter(({ trouble }) => trouble !== undefined).map(({ store }) => store.name),
+  );
   const due = checker.stores.map((store) => {
     const row = rows.find((one) => one.store === store.name);
-    return { store, dueAt: row === undefined ? 0 : row.began_at + (row.trouble === null ? EVERY_MS : AGAIN_MS) };
+    const isWell = row?.trouble === null && !troubled.has(store.name);
+    return { store, dueAt: row === undefined ? 0 : row.began_at + (isWell ? EVERY_MS : AGAIN_MS) };
   });
   const [first] = due.toSorted((left, right) => left.dueAt - right.dueAt);
   return first !== undefined && first.dueAt <= clock.now() ? first.store : undefined;

@@ -9,6 +9,7 @@ import { mustBeItself, type StoreChecker } from '../store-checker.ts';
 import { type DifferenceKind, differences, type Facts } from './difference.ts';
 import { goneForGood, missedIfGone } from './gone-for-good.ts';
 import type { Live } from './live-sectors.ts';
+import { realDuplicates } from './real-duplicates.ts';
 import { beginReconciliation, failReconciliation, saveDifferences } from './save-differences.ts';
 import { SeenSectors } from './seen-sectors.ts';
 
@@ -17,7 +18,7 @@ export interface ReconcileComponents {
   readonly logger: Logger;
   readonly db: Database;
   readonly index: SectorIndex;
-  readonly checker: Pick<StoreChecker, 'trouble'>;
+  readonly checker: Pick<StoreChecker, 'trouble' | 'check'>;
 }
 
 export interface ReconcileInit {
@@ -52,25 +53,30 @@ export interface Reconciled {
  */
 export async function reconcileStore(components: ReconcileComponents, init: ReconcileInit): Promise<Reconciled> {
   const { clock, db, checker, index } = components;
+  const { store, live, sectorsPerSecond, signal } = init;
+  const pace = async (count: number) => {
+    if (sectorsPerSecond !== undefined) await clock.sleep((count / sectorsPerSecond) * 1_000, signal);
+    await init.mayGoOn?.();
+  };
   const beganAt = clock.now();
-  await beginReconciliation(db, init.store.name, beganAt);
+  await beginReconciliation(db, store.name, beganAt);
   try {
     const seen = await scan(components, init);
     const facts = await gather(components, init, seen);
     await index.remove(goneForGood(facts));
     // From now on it is known by what is left.
-    await checker.trouble(init.store.name);
+    await checker.trouble(store.name);
     const findings = await saveDifferences(db, {
-      store: init.store.name,
-      miners: [...init.live.keys()],
+      store: store.name,
+      miners: [...live.keys()],
       seenAt: beganAt,
       endedAt: clock.now(),
       sectors: seen.count,
-      differences: differences(facts),
+      differences: realDuplicates(checker, { store, live, pace }, differences(facts)),
     });
     return { sectors: seen.count, findings };
   } catch (error) {
-    if (init.signal?.aborted !== true) await failReconciliation(db, init.store.name, errorText(error));
+    if (signal?.aborted !== true) await failReconciliation(db, store.name, errorText(error));
     throw error;
   }
 }

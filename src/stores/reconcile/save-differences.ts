@@ -16,7 +16,7 @@ interface NewDifferences {
   readonly seenAt: number;
   readonly endedAt: number;
   readonly sectors: number;
-  readonly differences: Iterable<Difference>;
+  readonly differences: Iterable<Difference> | AsyncIterable<Difference>;
 }
 
 export async function beginReconciliation(db: Database, store: string, beganAt: number): Promise<void> {
@@ -36,7 +36,7 @@ export async function saveDifferences(db: Database, found: NewDifferences): Prom
   const { store, miners, seenAt, endedAt, sectors } = found;
   const counts = { missing: 0, unexpected: 0, duplicate: 0, 'wrong-size': 0 };
   let rows: Difference[] = [];
-  for (const difference of found.differences) {
+  for await (const difference of found.differences) {
     counts[difference.kind]++;
     rows.push(difference);
     if (rows.length < ROWS_IN_STATEMENT) continue;

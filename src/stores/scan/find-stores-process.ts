@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../errors/coded-error.ts';
 import type { FoundFile } from './configured-stores.ts';
@@ -7,6 +7,8 @@ import { globToRegExp } from './glob.ts';
 // The program that looks for sectorstore.json below the globs of its arguments. It may hang with a store at any call.
 
 const FILE = 'sectorstore.json';
+/** Some hundred bytes are usual; lists of miners may be long. */
+const MAX_BYTES = 65_536;
 
 function tell(found: FoundFile): void {
   process.stdout.write(`${JSON.stringify(found)}\n`);
@@ -27,7 +29,11 @@ async function expand(folder: string, parts: readonly string[]): Promise<void> {
 async function look(path: string): Promise<void> {
   tell({ path, is: 'asked' });
   try {
-    tell({ path, is: 'answered', text: await readFile(join(path, FILE), 'utf8') });
+    const file = join(path, FILE);
+    const { size } = await stat(file);
+    const text = size > MAX_BYTES ? undefined : await readFile(file, 'utf8');
+    const trouble = `${FILE} has ${size} bytes, and at most ${MAX_BYTES} are read`;
+    tell({ path, is: 'answered', ...(text === undefined ? { trouble } : { text }) });
   } catch (error) {
     const code = errorCode(error);
     const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';

@@ -39,9 +39,12 @@ export async function* linesOf(child: StoreProcess): AsyncGenerator<string, void
   let rest = '';
   try {
     for await (const chunk of child.stdout.setEncoding('utf8')) {
-      const lines = `${rest}${chunk}`.split('\n');
-      rest = lines.pop() ?? '';
-      yield* lines;
+      const [first = '', ...others] = chunk.split('\n');
+      rest += first;
+      if (others.length === 0) continue;
+      yield rest;
+      rest = others.pop() ?? '';
+      yield* others;
     }
   } catch (error) {
     // It was ended from here.

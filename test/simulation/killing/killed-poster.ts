@@ -106,7 +106,7 @@ const poster = new MinerPoster(
       },
       get: async (id) => (ledger.tasks.has(id) ? view(id) : null),
       cancel: async () => {},
-      refuse: async () => {},
+      refuse: async () => false,
     },
     verifier: {
       async verify({ sectors, seed, proof }) {

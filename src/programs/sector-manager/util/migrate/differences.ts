@@ -56,7 +56,13 @@ export function differences({ manager, master, hasTokens }: OldFiles): Differenc
       todo: 'name database and master in [Common.Cluster], or have embedded ones made at the start',
     });
   } else {
-    const { server } = master.config;
+    const { server, task } = master.config;
+    if (task.retentionMs > 0) {
+      found.push({
+        what: 'tasks_archived: what the old system left there stays; tasks of this one are deleted after [task] retention, 30 days where it is not set',
+        todo: "nothing, or retention = '0s' to keep them as well",
+      });
+    }
     const tokens = hasTokens ? [{ secret: '', scopes: new Set<never>() }] : [];
     const tls = server.tlsClientCa === undefined ? undefined : { cert: '', key: '', clientCa: server.tlsClientCa };
     if (whyAlone({ host: server.listen.host, tokens, tls, insecure: server.insecure }) !== undefined) {
