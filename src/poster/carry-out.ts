@@ -300,7 +300,8 @@ async function finish(
   const at = { minerId: run.minerId, deadline: run.deadline, partition: partition.index, height: head.height };
   if (action.state === 'landed') {
     const { messageId } = partition;
-    if (messageId === null) return;
+    if (action.reason !== null) logger.info({ ...at, message: messageId }, 'partition was proven by another message');
+    if (messageId === null || action.reason !== null) return;
     const cid = (await messageStates(db, [messageId])).get(messageId)?.cid ?? messageId;
     logger.info({ ...at, message: messageId }, `window post message succeeded: ${cid}`);
     return;

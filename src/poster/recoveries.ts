@@ -22,14 +22,16 @@ export interface RecoveryLimits {
 const NEAR_EPOCHS = 240;
 const NEAR_RECHECK_EPOCHS = 10;
 
-/** Epochs between two looks at the faulty sectors of a window: the nearer its cutoff, the more it matters. */
+/** Epochs until the next look at the faulty sectors of a window: the nearer its cutoff, the more it matters. */
 export function lookInterval(deadline: DeadlineInfo, height: number): number {
-  return deadline.open <= height + NEAR_EPOCHS ? NEAR_RECHECK_EPOCHS : NEAR_EPOCHS;
+  const untilNear = deadline.open - NEAR_EPOCHS - height;
+  return untilNear <= 0 ? NEAR_RECHECK_EPOCHS : Math.min(untilNear, NEAR_EPOCHS);
 }
 
 /**
  * For each deadline for which recoveries can be declared now its next window, the nearest first. From its fault cutoff until it
- * closes nothing can be declared for a deadline, not even for the period after.
+ * closes nothing can be declared for a deadline, not even for the period after; in the epoch of its Close a node may still estimate
+ * one epoch behind, and refuse it.
  */
 export function declarableDeadlines(current: DeadlineInfo): DeadlineInfo[] {
   const { policy, periodStart, currentEpoch } = current;
@@ -39,7 +41,7 @@ export function declarableDeadlines(current: DeadlineInfo): DeadlineInfo[] {
     .flatMap((start) =>
       Array.from({ length: policy.periodDeadlines }, (_, index) => newDeadline(start, index, currentEpoch, policy)),
     )
-    .filter((deadline) => currentEpoch < deadline.faultCutoff && deadline.open <= currentEpoch + lookahead);
+    .filter((deadline) => currentEpoch < deadline.faultCutoff && deadline.open < currentEpoch + lookahead);
 }
 
 /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Bitfield } from '../../src/filecoin/bitfield.ts';
 import { deadlineAt } from '../../src/filecoin/deadline.ts';
 import { deadlinesToProve } from '../../src/poster/open-run.ts';
-import { declarableDeadlines, recoveryMessages } from '../../src/poster/recoveries.ts';
+import { declarableDeadlines, lookInterval, recoveryMessages } from '../../src/poster/recoveries.ts';
 
 const height = fc.integer({ min: 3000, max: 1_000_000 });
 
@@ -51,7 +51,7 @@ describe('deadlines', () => {
         for (const deadline of declarable) {
           expect(epoch).toBeLessThan(deadline.open - 70);
           // The window before it has closed.
-          expect(epoch).toBeGreaterThanOrEqual(deadline.close - 2880);
+          expect(epoch).toBeGreaterThan(deadline.close - 2880);
         }
         expect(declarable.map(({ open }) => open)).toEqual(declarable.map(({ open }) => open).sort((a, b) => a - b));
         // All but the open one, the next, and that after it once its cutoff has passed.
@@ -59,6 +59,21 @@ describe('deadlines', () => {
         expect(declarable.length).toBeGreaterThanOrEqual(45);
         expect(declarable.length).toBeLessThanOrEqual(46);
         expect(declarable.some(({ index }) => index === current.index)).toBe(false);
+      }),
+    );
+  });
+
+  it('are looked at at least every 240 epochs, and every 10 from 240 before Open until the cutoff', () => {
+    fc.assert(
+      fc.property(height, fc.integer({ min: 71, max: 2_700 }), (epoch, before) => {
+        const deadline = { ...deadlineAt(0, epoch), open: epoch + before };
+        const looks: number[] = [];
+        for (let at = epoch; at < deadline.open - 70; at += lookInterval(deadline, at)) looks.push(at);
+        for (const [index, at] of looks.entries()) {
+          const next = looks[index + 1] ?? deadline.open - 70;
+          expect(next - at).toBeLessThanOrEqual(at >= deadline.open - 240 ? 10 : 240);
+          if (at < deadline.open - 240) expect(next).toBeLessThanOrEqual(deadline.open - 240);
+        }
       }),
     );
   });

@@ -60,7 +60,9 @@ export class Oracle {
     const reserve = run.close - this.#reserve;
     // What the slaves report may be as old as their proof.
     const since = epoch - proveEpochs - 5;
-    if (weather.during(since, epoch + 1).includes('false-faults')) return;
+    // One copy may have been called unreadable before the other one was read.
+    const blamedSince = since - stores.triesInVain(partition) * (proveEpochs + 5);
+    if (weather.during(blamedSince, epoch + 1).includes('false-faults')) return;
     for (const number of given) {
       const isAlways = (holds: (at: number) => boolean, from: number) => {
         for (let at = from; at <= epoch; at++) if (!holds(at)) return false;

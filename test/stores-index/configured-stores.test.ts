@@ -60,6 +60,7 @@ test('leaves out what cannot be used, and says so', async () => {
     expect.stringMatching(/broken is left out: sectorstore.json is not JSON/),
     expect.stringMatching(/odd is left out: sectorstore.json: name/),
     expect.stringMatching(/plugged is left out: it needs a plug-in/),
+    expect.stringMatching(/vast is left out: sectorstore.json has 20000000 bytes, and at most 65536 are read/),
   ]);
 });
 

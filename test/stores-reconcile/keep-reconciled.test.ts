@@ -120,7 +120,9 @@ test('a store that is not itself is compared every hour, and is itself again whe
   const { db } = database;
   const numbers = SectorSet.of(all);
   await new SectorIndex({ db }).add([{ store: 'a', minerId: MINER, upgraded: false, sealed: numbers, cache: numbers }]);
-  for (const number of [1, 2, 3]) await rm(join(a.path, `sealed/s-t01000-${number}`));
+  for (const number of [1, 2, 3]) {
+    for (const folder of ['sealed', 'cache']) await rm(join(a.path, folder, `s-t01000-${number}`), { recursive: true });
+  }
   start([4, 5, 6, 7, 8]);
   await db.kysely
     .insertInto('store_reconciliations')

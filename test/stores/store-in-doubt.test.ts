@@ -4,7 +4,6 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest
 import { systemClock } from '../../src/clock/system-clock.ts';
 import type { PersistStore } from '../../src/stores/persist-store.ts';
 import { StoreChecker } from '../../src/stores/store-checker.ts';
-import { ManualClock } from '../rpc/manual-clock.ts';
 import { silentLogger } from '../support/silent-logger.ts';
 import { buildCheckProcess, MINER, makeSector, SIZE, TestStores } from './test-stores.ts';
 import { holding, ToldIndex } from './told-index.ts';
@@ -98,19 +97,29 @@ describe('a store of which a part is away', () => {
   test.each([
     [
       'whose cache folders are all empty',
+      false,
       async (number: number) => {
         const folder = join(a.path, `cache/s-t01000-${number}`);
         await rm(folder, { recursive: true });
         await mkdir(folder);
       },
     ],
-    ['whose sealed files are all cut', (number: number) => truncate(join(a.path, `sealed/s-t01000-${number}`), 5)],
-    ['whose sealed files are all empty', (number: number) => truncate(join(a.path, `sealed/s-t01000-${number}`), 0)],
-  ])('%s', async (_, harm) => {
+    [
+      'whose sealed files are all cut',
+      true,
+      (number: number) => truncate(join(a.path, `sealed/s-t01000-${number}`), 5),
+    ],
+    [
+      'whose sealed files are all empty',
+      false,
+      (number: number) => truncate(join(a.path, `sealed/s-t01000-${number}`), 0),
+    ],
+  ])('%s', async (_, looksLikeItself, harm) => {
     const checker = newChecker();
     expect(await verdicts(checker, all)).toEqual({ good: 40 });
     for (const number of all) await harm(number);
     expect(await verdicts(checker, all)).toEqual({ unknown: 40 });
+    expect((await checker.trouble('a')) === undefined).toBe(looksLikeItself);
   });
 
   test('and one of which a single sector is wrong has a bad sector', async () => {
@@ -146,19 +155,31 @@ describe('another file system', () => {
   });
 });
 
-test('what a store is known by follows the index', async () => {
-  const clock = new ManualClock();
-  const checker = new StoreChecker({ clock, logger: silentLogger, index }, { stores: [a] });
+test('what a store is known by follows the index, once an hour where it is well', async () => {
+  let passedMs = 0;
+  const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + passedMs };
+  const told: unknown[] = [];
+  const checker = new StoreChecker(
+    { clock, logger: silentLogger, index },
+    {
+      stores: [a],
+      sectorTimeoutMs: 300,
+      onLook: ({ trouble }) => {
+        told.push(trouble);
+        // Nothing is being asked of the store now.
+        if (told.length === 2) passedMs = 3_600_000;
+      },
+    },
+  );
   checkers.push(checker);
   let asked = 0;
   const { shares } = ToldIndex.prototype;
   index.shares = async (only) => {
     asked++;
+    expect(told.length).toBeGreaterThanOrEqual(2);
     return await shares.call(index, only);
   };
   checker.keepWatch();
-  await expect.poll(() => checker.states[0]?.answerMs).toBeDefined();
-  expect(asked).toBe(0);
-  clock.advance(3_600_000);
-  await expect.poll(() => asked).toBe(1);
+  await expect.poll(() => asked, { timeout: 10_000 }).toBe(1);
+  expect(new Set(told)).toEqual(new Set([undefined]));
 });

@@ -5,11 +5,12 @@ import { IndexerClient } from '../../../src/programs/sector-manager/venus-rpc/in
 import { ProxiedIndex } from '../../../src/programs/sector-manager/venus-rpc/proxied-index.ts';
 import { serveVenusRpc } from '../../../src/programs/sector-manager/venus-rpc/serve-venus-rpc.ts';
 import type { Copy } from '../../../src/stores/index/sector-index.ts';
+import { IndexedPlaces } from '../../../src/stores/indexed-places.ts';
 import type { WantedSector } from '../../../src/stores/sector-check.ts';
 import { Metrics } from '../../../src/telemetry/metrics.ts';
 import { ManualClock } from '../../rpc/manual-clock.ts';
-import { silentLogger } from '../../support/silent-logger.ts';
 import { startOldDaemon } from '../../support/old-daemon.ts';
+import { silentLogger } from '../../support/silent-logger.ts';
 
 const MINER = 1000;
 /** Calls that the client has under way at most. */
@@ -132,7 +133,8 @@ test('it may take long in all, but not be silent: then what it said is used, and
   const finds: Parameters<OnFind>[0][] = [];
   const own = indexOf('own');
   const { index } = await proxied({ clock, own, onFind: (find) => finds.push(find) });
-  const located = index.locate(MINER, sectors(200));
+  // As a check asks, which waits 2 s for an index in the database.
+  const located = new IndexedPlaces({ clock, logger: silentLogger, index }).locate(MINER, sectors(200), []);
   for (let answered = 0; answered < 5; answered++) {
     await vi.waitUntil(() => finds.length === WINDOW + answered);
     clock.advance(1_000);
@@ -140,8 +142,8 @@ test('it may take long in all, but not be silent: then what it said is used, and
   }
   await vi.waitUntil(() => finds.length === WINDOW + 5);
   clock.advance(SILENCE_MS);
-  const stores = storesOf(await located);
-  expect(stores.slice(0, 6)).toEqual(['0 old', '1 old', '2 old', '3 old', '4 old', '5 own']);
+  const stores = (await located)?.known.map(({ copies }) => copies[0]?.store);
+  expect(stores?.slice(0, 6)).toEqual(['old', 'old', 'old', 'old', 'old', 'own']);
   expect(stores).toHaveLength(200);
   expect(own.asked).toEqual([195]);
   expect(finds).toHaveLength(WINDOW + 5);
@@ -190,7 +192,20 @@ test('what it said is remembered: for ten minutes without asking, later for when
   expect(own.asked).toEqual([]);
 });
 
-test('what it said helps while the own index does not answer', async () => {
+test('what it does not know any more is forgotten', async () => {
+  const clock = new ManualClock();
+  let store = 'old';
+  const { index, daemon } = await proxied({ clock, own: indexOf('own'), onFind: ({ found }) => found(store) });
+  const locate = async () => storesOf(await index.locate(MINER, sectors(1)));
+  expect(await locate()).toEqual(['0 old']);
+  store = '';
+  clock.advance(10 * 60_000);
+  expect(await locate()).toEqual(['0 own']);
+  daemon.close();
+  expect(await locate()).toEqual(['0 own']);
+});
+
+test('an own index that does not answer for the rest is no index', async () => {
   const own = indexOf('own');
   own.locate = async () => {
     throw new Error('the database is away');
@@ -200,6 +215,6 @@ test('what it said helps while the own index does not answer', async () => {
     own,
     onFind: ({ number, found }) => found(number === 0 ? 'old' : ''),
   });
-  expect(storesOf(await index.locate(MINER, sectors(2)))).toEqual(['0 old']);
-  await expect(index.locate(MINER, sectors(1, 1))).rejects.toThrow('the database is away');
+  await expect(index.locate(MINER, sectors(2))).rejects.toThrow('the database is away');
+  expect(storesOf(await index.locate(MINER, sectors(1)))).toEqual(['0 old']);
 });

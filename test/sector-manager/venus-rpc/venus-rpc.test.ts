@@ -60,6 +60,20 @@ test.each([
   expect(await post(await serve(), 'Venus.SectorIndexerFind', params)).toEqual({ jsonrpc: '2.0', id: 7, result });
 });
 
+test('finds of one moment are told apart by kind and miner', async () => {
+  const methods = venusMethods(index);
+  const ask = async (id: number, kind: string, Miner: number) => {
+    const params = [kind, { Miner, Number: 3 }];
+    const answer = await methods.receive(
+      { jsonrpc: '2.0', id, method: 'Venus.SectorIndexerFind', params },
+      { mayRead: true },
+    );
+    return answer?.result.Found;
+  };
+  const asked = [ask(1, 'normal', 1000), ask(2, 'upgrade', 1000), ask(3, 'upgrade', 1001)];
+  expect(await Promise.all(asked)).toEqual([false, true, false]);
+});
+
 test('the same over a WebSocket, as workers connect', async () => {
   const socket = new WebSocket(`${(await serve()).replace('http', 'ws')}/rpc/v0`);
   closers.push(() => socket.terminate());

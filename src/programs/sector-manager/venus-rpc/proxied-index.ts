@@ -56,14 +56,9 @@ export class ProxiedIndex implements SectorPlaces {
       else located.set(sector.number, copies);
     }
     if (left.length === 0) return located;
-    try {
-      const asked = this.#own.locate(minerId, left);
-      const own = await withTimeLimit(this.#clock, OWN_LIMIT_MS, 'the own index', asked);
-      for (const [number, copies] of own) located.set(number, copies);
-    } catch (error) {
-      // Its database is watched elsewhere; what the other manager said helps all the same.
-      if (located.size === 0) throw error;
-    }
+    // Without its answer nobody knows of these sectors where they belong, so then there is none at all.
+    const own = await withTimeLimit(this.#clock, OWN_LIMIT_MS, 'the own index', this.#own.locate(minerId, left));
+    for (const [number, copies] of own) located.set(number, copies);
     return located;
   }
 
