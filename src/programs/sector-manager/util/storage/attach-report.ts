@@ -47,7 +47,9 @@ export function attachText(
     lines,
     ...(others > 0 && !init.verbose ? ['--verbose names those that were left out'] : []),
     ...(report.isEmpty
-      ? ['nothing is in it yet; from now on it counts as a store that is known. Is it mounted? If not: storage detach it']
+      ? [
+          'nothing is in it yet; from now on it counts as a store that is known. Is it mounted? If not: storage detach it',
+        ]
       : []),
     ...(init.dryRun ? ['nothing was written: --dry-run'] : []),
   ].join('\n');
