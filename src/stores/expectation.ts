@@ -1,7 +1,7 @@
 import type { StoreShare } from './index/sector-index.ts';
 import { SectorSet } from './index/sector-set.ts';
 import { parseSectorName } from './scan/sector-name.ts';
-import type { StoreFolder } from './sector-files.ts';
+import { foldersOf, IN_EACH_CACHE, type StoreFolder } from './sector-files.ts';
 import { spread } from './spread.ts';
 import { CANARIES } from './store-identity.ts';
 
@@ -14,9 +14,6 @@ export interface Expectation {
   readonly knows: (path: string) => boolean;
 }
 
-/** A file that every cache folder has: folders may be there and empty. */
-export const IN_EACH_CACHE = 'p_aux';
-
 /** @param shares what the index knows of one store */
 export function expectationOf(shares: readonly StoreShare[]): Expectation {
   const folders = new Set<StoreFolder>();
@@ -24,29 +21,25 @@ export function expectationOf(shares: readonly StoreShare[]): Expectation {
   const ofEach = Math.max(1, Math.floor(CANARIES / shares.length));
   for (const share of shares) {
     const { minerId, upgraded, sealed, cache } = share;
-    const [sealedFolder, cacheFolder] = foldersOf(upgraded);
-    if (sealed.size > 0) folders.add(sealedFolder);
-    if (cache.size > 0) folders.add(cacheFolder);
-    const numbers = new SectorSet();
-    numbers.addAll(sealed);
-    numbers.addAll(cache);
+    const folder = foldersOf(upgraded);
+    if (sealed.size > 0) folders.add(folder.sealed);
+    if (cache.size > 0) folders.add(folder.cache);
+    const numbers = SectorSet.union(sealed, cache);
     for (const [turn, number] of spread(numbers, numbers.size, ofEach).entries()) {
       const isCache = !sealed.has(number) || (turn % 2 === 1 && cache.has(number));
       const name = `s-t0${minerId}-${number}`;
-      paths.push(isCache ? `${cacheFolder}/${name}/${IN_EACH_CACHE}` : `${sealedFolder}/${name}`);
+      paths.push(isCache ? `${folder.cache}/${name}/${IN_EACH_CACHE}` : `${folder.sealed}/${name}`);
     }
   }
   return { folders, paths, knows: (path) => shares.some((share) => isIn(share, path)) };
-}
-
-function foldersOf(upgraded: boolean): readonly [StoreFolder, StoreFolder] {
-  return upgraded ? ['update', 'update-cache'] : ['sealed', 'cache'];
 }
 
 function isIn({ minerId, upgraded, sealed, cache }: StoreShare, path: string): boolean {
   const [folder, name = ''] = path.split('/');
   const sector = parseSectorName(name);
   if (typeof sector === 'string' || sector.minerId !== minerId) return false;
-  const [sealedFolder, cacheFolder] = foldersOf(upgraded);
-  return (folder === sealedFolder && sealed.has(sector.number)) || (folder === cacheFolder && cache.has(sector.number));
+  const folders = foldersOf(upgraded);
+  return (
+    (folder === folders.sealed && sealed.has(sector.number)) || (folder === folders.cache && cache.has(sector.number))
+  );
 }

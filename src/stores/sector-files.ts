@@ -5,6 +5,14 @@ export type StoreFolder = 'sealed' | 'cache' | 'update' | 'update-cache';
 
 export const storeFolders: readonly StoreFolder[] = ['sealed', 'cache', 'update', 'update-cache'];
 
+/** A file that every cache folder has: folders may be there and empty. */
+export const IN_EACH_CACHE = 'p_aux';
+
+/** Where sealed files and cache folders lie; those of a sector upgraded by a snap deal have folders of their own. */
+export function foldersOf(upgraded: boolean): { readonly sealed: StoreFolder; readonly cache: StoreFolder } {
+  return upgraded ? { sealed: 'update', cache: 'update-cache' } : { sealed: 'sealed', cache: 'cache' };
+}
+
 /** Where a sector's files lie below a store, and their sizes in bytes. */
 export interface SectorFiles {
   readonly sealed: { readonly folder: StoreFolder; readonly path: string; readonly bytes: number };
@@ -36,8 +44,7 @@ export function sectorFiles(
 ): SectorFiles {
   const name = `s-t0${minerId}-${number}`;
   const { count, bytes } = treeFiles[formatSectorSize(init.sectorSize)];
-  const sealed = init.upgraded ? 'update' : 'sealed';
-  const cache = init.upgraded ? 'update-cache' : 'cache';
+  const { sealed, cache } = foldersOf(init.upgraded);
   const trees = Array.from({ length: count }, (_, index) => ({
     name: `sc-02-data-tree-r-last${count === 1 ? '' : `-${index}`}.dat`,
     bytes,
@@ -47,7 +54,7 @@ export function sectorFiles(
     cache: {
       folder: cache,
       path: `${cache}/${name}`,
-      files: [{ name: 'p_aux', bytes: P_AUX_BYTES }, { name: 't_aux' }, ...trees],
+      files: [{ name: IN_EACH_CACHE, bytes: P_AUX_BYTES }, { name: 't_aux' }, ...trees],
     },
   };
 }

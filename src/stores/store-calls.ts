@@ -39,7 +39,7 @@ export class StoreCalls {
       let said: Stats | string | undefined;
       const from = this.#clock.monotonic();
       try {
-        said = isHere ? here(step.value) : await byThread(step.value);
+        said = isHere ? callHere(step.value) : await byThread(step.value);
       } catch (error) {
         step = looking.throw(error);
         continue;
@@ -64,7 +64,8 @@ export class StoreCalls {
   }
 }
 
-function here({ call, path }: FileCall): Stats | string | undefined {
+/** It may hang, and all of this thread with it. */
+export function callHere({ call, path }: FileCall): Stats | string | undefined {
   return call === 'lstat' ? lstatSync(path, { throwIfNoEntry: false }) : realpathSync.native(path);
 }
 

@@ -1,27 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SectorSet } from '../../src/stores/index/sector-set.ts';
-import { differences, type Facts, lostSectors, type Seen } from '../../src/stores/reconcile/difference.ts';
-
-const MINER = 1000;
-const numbers = fc.uniqueArray(fc.nat(20)).map((list) => SectorSet.of(list));
-const empty = new SectorSet();
-
-function liveOf(sectors: SectorSet, upgraded = empty) {
-  return new Map([[MINER, { sectors, upgraded }]]);
-}
-
-function seenOf(init: Partial<Seen> = {}): Seen {
-  return { minerId: MINER, upgraded: false, sealed: empty, cache: empty, doubtful: empty, wrong: new Map(), ...init };
-}
-
-function share(store: string, sealed: SectorSet, cache = sealed, upgraded = false) {
-  return { store, minerId: MINER, upgraded, sealed, cache };
-}
-
-function factsOf(init: Partial<Facts>): Facts {
-  return { live: liveOf(empty), denied: new Set(), seen: [], indexed: [], elsewhere: [], ...init };
-}
+import { differences, type Facts, lostSectors } from '../../src/stores/reconcile/difference.ts';
+import { empty, factsOf, liveOf, MINER, numbers, seenOf, share } from './sample-facts.ts';
 
 const kinds = (facts: Facts) => [...differences(facts)].map(({ number, kind }) => `${number} ${kind}`);
 

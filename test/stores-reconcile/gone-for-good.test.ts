@@ -1,28 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SectorSet } from '../../src/stores/index/sector-set.ts';
-import type { Facts, Seen } from '../../src/stores/reconcile/difference.ts';
 import { goneForGood, missedIfGone } from '../../src/stores/reconcile/gone-for-good.ts';
-
-const MINER = 1000;
-const numbers = fc.uniqueArray(fc.nat(20)).map((list) => SectorSet.of(list));
-const empty = new SectorSet();
-
-function liveOf(sectors: SectorSet, upgraded = empty) {
-  return new Map([[MINER, { sectors, upgraded }]]);
-}
-
-function seenOf(init: Partial<Seen> = {}): Seen {
-  return { minerId: MINER, upgraded: false, sealed: empty, cache: empty, doubtful: empty, wrong: new Map(), ...init };
-}
-
-function share(store: string, sealed: SectorSet, cache = sealed, upgraded = false) {
-  return { store, minerId: MINER, upgraded, sealed, cache };
-}
-
-function factsOf(init: Partial<Facts>): Facts {
-  return { live: liveOf(empty), denied: new Set(), seen: [], indexed: [], elsewhere: [], ...init };
-}
+import { factsOf, liveOf, numbers, seenOf, share } from './sample-facts.ts';
 
 test('is what the store had, shows no more, and the chain does not have', () => {
   fc.assert(

@@ -146,18 +146,12 @@ async function countDuplicates(index: SectorIndex, store: string, usable: readon
 }
 
 function allOf(shares: readonly StoreShare[], like: Pick<StoreShare, 'minerId' | 'upgraded'>): SectorSet {
-  const result = new SectorSet();
-  for (const share of shares) {
-    if (share.minerId === like.minerId && share.upgraded === like.upgraded) result.addAll(all(share));
-  }
-  return result;
+  const alike = shares.filter(({ minerId, upgraded }) => minerId === like.minerId && upgraded === like.upgraded);
+  return SectorSet.union(...alike.map(all));
 }
 
 function all({ sealed, cache }: Pick<StoreShare, 'sealed' | 'cache'>): SectorSet {
-  const result = new SectorSet();
-  result.addAll(sealed);
-  result.addAll(cache);
-  return result;
+  return SectorSet.union(sealed, cache);
 }
 
 function sum(numbers: readonly number[]): number {

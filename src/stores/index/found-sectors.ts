@@ -154,8 +154,5 @@ export class FoundSectors {
 }
 
 function both({ sealed, cache }: Parts): SectorSet {
-  const all = new SectorSet();
-  all.addAll(sealed);
-  all.addAll(cache);
-  return all;
+  return SectorSet.union(sealed, cache);
 }

@@ -1,5 +1,6 @@
 import { CodedError } from '../../errors/coded-error.ts';
 import { scanStore } from '../scan/scan-store.ts';
+import { foldersOf } from '../sector-files.ts';
 import type { FoundSectors } from './found-sectors.ts';
 import type { StoreShare } from './sector-index.ts';
 import { SectorSet } from './sector-set.ts';
@@ -56,7 +57,7 @@ function refuseEmptied(name: string, indexed: readonly StoreShare[], found: Foun
       const had = shares.reduce((sum, share) => sum + share[part].size, 0);
       const has = shares.reduce((sum, share) => sum + share[part].intersection(presentOf(share, found)[part]).size, 0);
       if (has >= had * LEAST_LEFT) continue;
-      const folder = upgraded ? (part === 'sealed' ? 'update' : 'update-cache') : part;
+      const folder = foldersOf(upgraded)[part];
       throw new CodedError(
         'store-not-itself',
         `store ${name}: only ${has} of the ${had} sectors indexed in ${folder}/ are there; is the right store mounted? If they were removed: storage detach ${name}, then attach again`,

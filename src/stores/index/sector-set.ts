@@ -12,6 +12,13 @@ export class SectorSet implements Iterable<number> {
     return set;
   }
 
+  /** A new set. */
+  static union(...sets: readonly SectorSet[]): SectorSet {
+    const all = new SectorSet();
+    for (const set of sets) all.addAll(set);
+    return all;
+  }
+
   add(number: number): void {
     const bits = this.#block(Math.floor(number / BLOCK_SECTORS));
     const at = number % BLOCK_SECTORS;

@@ -55,7 +55,7 @@ export function* differences(facts: Facts): Generator<Difference> {
 
 function* ofMiner(facts: Facts, live: LiveNumbers, seen: Seen): Generator<Omit<Difference, 'minerId' | 'upgraded'>> {
   const { minerId, upgraded } = seen;
-  const present = union(seen.sealed, seen.cache);
+  const present = SectorSet.union(seen.sealed, seen.cache);
   const unexpected = facts.denied.has(minerId) ? present : present.subtract(live.sectors);
   const reason = facts.denied.has(minerId) ? 'the store is not for this miner' : 'the chain has no such sector';
   for (const number of unexpected) yield { number, kind: 'unexpected', reason };
@@ -70,12 +70,12 @@ function* ofMiner(facts: Facts, live: LiveNumbers, seen: Seen): Generator<Omit<D
   }
 
   const lost = (part: 'sealed' | 'cache') => {
-    const had = union(...ofSector(facts.indexed).map((share) => share[part]));
-    const others = union(...ofSector(facts.elsewhere).map((share) => share[part]));
+    const had = SectorSet.union(...ofSector(facts.indexed).map((share) => share[part]));
+    const others = SectorSet.union(...ofSector(facts.elsewhere).map((share) => share[part]));
     return had.intersection(wanted).subtract(seen[part]).subtract(seen.doubtful).subtract(others);
   };
   const [sealed, cache] = [lost('sealed'), lost('cache')];
-  for (const number of union(sealed, cache)) {
+  for (const number of SectorSet.union(sealed, cache)) {
     const both = sealed.has(number) && cache.has(number);
     const what = both
       ? 'sealed file and cache folder are'
@@ -91,7 +91,7 @@ export function lostSectors(live: ReadonlyMap<number, LiveNumbers>, shares: read
   return [...live].flatMap(([minerId, numbers]) =>
     [false, true].flatMap((upgraded) => {
       const its = shares.filter((share) => share.minerId === minerId && share.upgraded === upgraded);
-      const lost = wantedOf(numbers, upgraded).subtract(union(...its.map(({ sealed }) => sealed)));
+      const lost = wantedOf(numbers, upgraded).subtract(SectorSet.union(...its.map(({ sealed }) => sealed)));
       const reason = 'it is in no store that is configured';
       return [...lost].map((number) => ({ minerId, number, upgraded, kind: 'missing', reason }) as const);
     }),
@@ -100,10 +100,4 @@ export function lostSectors(live: ReadonlyMap<number, LiveNumbers>, shares: read
 
 function nothing(its: Pick<Seen, 'minerId' | 'upgraded'>): Seen {
   return { ...its, sealed: new SectorSet(), cache: new SectorSet(), doubtful: new SectorSet(), wrong: new Map() };
-}
-
-function union(...sets: readonly SectorSet[]): SectorSet {
-  const all = new SectorSet();
-  for (const set of sets) all.addAll(set);
-  return all;
 }

@@ -1,7 +1,7 @@
-import { lstatSync, realpathSync, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { parseSectorSize, sectorSizeNames } from '../../filecoin/sector-size.ts';
 import type { Finding } from '../check-messages.ts';
-import { type SectorFiles, sectorFiles } from '../sector-files.ts';
+import { foldersOf, type SectorFiles, sectorFiles } from '../sector-files.ts';
 import {
   good,
   type LookedAt,
@@ -12,6 +12,7 @@ import {
   missing,
   wrong,
 } from '../sector-look.ts';
+import { callHere } from '../store-calls.ts';
 import type { Listed } from './scan-messages.ts';
 import type { ScannedSector } from './scanned-sector.ts';
 
@@ -49,11 +50,10 @@ export class SyncLook {
   #carryOut<T>(looking: Looking<T>): T {
     let step = looking.next();
     while (!step.done) {
-      const { call, path } = step.value;
       let said: Stats | string | undefined;
       try {
         this.#onCall();
-        said = call === 'lstat' ? lstatSync(path, { throwIfNoEntry: false }) : realpathSync.native(path);
+        said = callHere(step.value);
       } catch (error) {
         step = looking.throw(error);
         continue;
@@ -68,8 +68,9 @@ export class SyncLook {
 function* lookAtListed(store: LookedAt, sector: ListedSector): Looking<ScannedSector> {
   const { minerId, number, upgraded, sealedIs, cacheIs } = sector;
   const name = `s-t0${minerId}-${number}`;
-  const cachePath = `${upgraded ? 'update-cache' : 'cache'}/${name}`;
-  const sealed = yield* lookAtSealed(store, `${upgraded ? 'update' : 'sealed'}/${name}`, sealedIs);
+  const folders = foldersOf(upgraded);
+  const cachePath = `${folders.cache}/${name}`;
+  const sealed = yield* lookAtSealed(store, `${folders.sealed}/${name}`, sealedIs);
   const folder = yield* lookAtListedFolder(store, cachePath, cacheIs);
   const sectorSize = sealed.size ?? (folder === good ? yield* sizeOfCache(store, cachePath) : undefined);
   const files = cacheFilesBySize.get(sectorSize ?? 0);

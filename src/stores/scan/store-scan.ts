@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../../clock/clock.ts';
 import { CodedError, errorCode } from '../../errors/coded-error.ts';
 import { SectorSet } from '../index/sector-set.ts';
-import type { StoreFolder } from '../sector-files.ts';
+import { foldersOf } from '../sector-files.ts';
 import { globToRegExp } from './glob.ts';
 import { ListedFolder, type ListedName, Listing } from './listing.ts';
 import { LookThreads } from './look-threads.ts';
@@ -75,8 +75,7 @@ export class StoreScan {
   }
 
   async #scanKind(listing: Listing, threads: LookThreads, upgraded: boolean): Promise<void> {
-    const sealedFolder: StoreFolder = upgraded ? 'update' : 'sealed';
-    const cacheFolder: StoreFolder = upgraded ? 'update-cache' : 'cache';
+    const { sealed: sealedFolder, cache: cacheFolder } = foldersOf(upgraded);
     const caches = new ListedFolder();
     for (const slice of listing.slices(cacheFolder, true)) {
       for (const listed of slice) caches.add(listed);
